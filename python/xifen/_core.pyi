@@ -1,0 +1,3 @@
+"""The compiled half of xifen."""
+
+def did_you_mean(name: str, candidates: list[str]) -> str: ...

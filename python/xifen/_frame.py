@@ -1,0 +1,261 @@
+"""The frame door: every table enters and leaves here, and nothing else imports narwhals.
+
+A frame is pandas, polars, a pyarrow Table or a dict of arrays. It is looked at once: columns are handed to
+Rust as an Arrow stream without copying what need not be copied, and results come back as columns of the
+caller's own kind. The caller's frame is never changed and never deep-copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals.stable.v2.dependencies as known
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from xifen import _core
+from xifen.errors import InputError
+
+__all__ = ["Column", "Frame", "Labels", "Masked", "Times"]
+
+Kind = Literal["pandas", "polars", "pyarrow", "dict"]
+NAT = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Whole numbers or booleans, with the rows that are missing (None: no row is)."""
+
+    values: np.ndarray
+    missing: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One of a few declared texts per row, as a code into `categories`; -1 is missing."""
+
+    codes: np.ndarray
+    categories: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Points in time as int64 since 1970-01-01 in `unit` ("D" is a calendar date); the smallest int64 is missing."""
+
+    values: np.ndarray
+    unit: Literal["D", "s", "ms", "us", "ns"]
+    zone: str | None = None
+
+
+#: What a result column is before it takes the caller's kind. A plain float array says missing by NaN.
+Column = np.ndarray | Masked | Labels | Times | pa.Array
+
+
+class Frame:
+    """A caller's table: its kind, its column names, its columns for Rust, and the way back.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of arrays
+    what : str
+        What to call it in an error, "orders" for example.
+    """
+
+    def __init__(self, data: Any, what: str = "frame") -> None:
+        self.what = what
+        self.native, self.kind = _recognise(data, what)
+        names = list(self.native.column_names if self.kind == "pyarrow" else self.native.columns)
+        if isinstance(names and names[0], tuple):
+            raise InputError(f"{what} has several levels of column names; join them to one name per column first")
+        self.names: list[Any] = names
+
+    def __len__(self) -> int:
+        return len(self.native)
+
+    # -- towards Rust ------------------------------------------------------------------------------
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise InputError naming the first column that is absent (with the nearest name) or stands twice."""
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"a column name must be text; got {name!r}")
+            count = self.names.count(name)
+            if count > 1:
+                raise InputError(f"{self.what} has {count} columns named '{name}'; rename or drop all but one")
+            if count == 0:
+                near = _core.did_you_mean(name, [other for other in self.names if isinstance(other, str)])
+                shown = ", ".join(map(str, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
+                raise InputError(f"{self.what} has no column '{name}'{near}; its columns are: {shown or 'none'}")
+
+    def stream(self, names: Sequence[str]) -> Any:
+        """Columns in the order asked for, as an object with ``__arrow_c_stream__``."""
+        names = list(names)
+        self.require(names)
+        if self.kind == "polars":
+            return self.native.select(names)
+        if self.kind == "pyarrow":
+            return self.native.select(names)
+        return pa.table({name: self._arrow(name) for name in names})
+
+    def _arrow(self, name: str) -> pa.Array | pa.ChunkedArray:
+        column = self.native[name]
+        values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+        try:
+            if isinstance(values, np.ndarray) and values.dtype.kind in "iufbMm":
+                return pa.array(values)  # NaN stays NaN: the core counts it as missing
+            return pa.array(values, from_pandas=True)
+        except (pa.ArrowException, TypeError, OverflowError, ValueError) as failure:
+            raise InputError(_unreadable(self.what, name, values, failure)) from None
+
+    def numeric_names(self) -> list[str]:
+        """The columns that hold numbers (booleans do not count)."""
+        if self.kind == "polars":
+            return [name for name, dtype in self.native.schema.items() if dtype.is_numeric()]
+        if self.kind == "pyarrow":
+            numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+            return [field.name for field in self.native.schema if any(test(field.type) for test in numeric)]
+        from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+        dtypes = zip(self.names, self.native.dtypes, strict=True)
+        return [name for name, dtype in dtypes if is_numeric_dtype(dtype) and not is_bool_dtype(dtype)]
+
+    # -- back to the caller ------------------------------------------------------------------------
+
+    def new(self, columns: Mapping[str, Column], like: Mapping[str, str] | None = None) -> Any:
+        """A table of the caller's kind; `like` names, for a column, the caller's column whose type it takes."""
+        like = like or {}
+        if self.kind in ("pandas", "dict"):
+            made = {name: self._pandas(column, like.get(name)) for name, column in columns.items()}
+            return pd.DataFrame(made, copy=False)
+        table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
+        return self._native(table, like)
+
+    def add(self, columns: Mapping[str, Column]) -> Any:
+        """The caller's table with these columns behind its own; a name it already has is an InputError."""
+        for name in columns:
+            if name in self.names:
+                raise InputError(
+                    f"{self.what} already has a column '{name}'; drop it, or give the added column another name by output="
+                )
+        if self.kind in ("pandas", "dict"):
+            out = self.native.copy(deep=False)
+            for name, column in columns.items():
+                out[name] = self._pandas(column, None)
+            return out
+        table = self._native(pa.table({name: _to_arrow(column) for name, column in columns.items()}), {})
+        if self.kind == "polars":
+            return self.native.with_columns(table.get_columns())
+        out = self.native
+        for name in table.column_names:
+            out = out.append_column(table.schema.field(name), table.column(name))
+        return out
+
+    def _native(self, table: pa.Table, like: Mapping[str, str]) -> Any:
+        if self.kind == "pyarrow":
+            for name, source in like.items():
+                wanted = self.native.schema.field(source).type
+                column = table.column(name)
+                column = column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
+                table = table.set_column(table.column_names.index(name), name, column.cast(wanted))
+            return table
+        import polars as pl
+
+        out = pl.from_arrow(table)
+        return out.with_columns(pl.col(name).cast(self.native.schema[source]) for name, source in like.items())
+
+    def _pandas(self, column: Column, like: str | None) -> Any:
+        values = _to_pandas(column)
+        if like is not None:
+            wanted = self.native[like].dtype
+            if values.dtype != wanted:
+                values = pd.Series(values, copy=False).astype(wanted).array
+        return values
+
+
+def _recognise(data: Any, what: str) -> tuple[Any, Kind]:
+    if known.is_pandas_dataframe(data):
+        return data, "pandas"
+    if known.is_polars_dataframe(data):
+        return data, "polars"
+    if known.is_pyarrow_table(data):
+        return data, "pyarrow"
+    if isinstance(data, Mapping):
+        return _from_mapping(data, what), "dict"
+    got = f"{type(data).__module__.split('.')[0]}.{type(data).__qualname__}"
+    advice = "; give a pandas or polars DataFrame, a pyarrow Table or a dict of arrays"
+    if known.is_polars_lazyframe(data):
+        advice = "; call .collect() first"
+    elif known.is_dask_dataframe(data):
+        advice = "; call .compute() first"
+    elif known.is_pyspark_dataframe(data) or known.is_pyspark_connect_dataframe(data):
+        advice = "; bring it into memory with .toPandas() first"
+    elif known.is_duckdb_relation(data):
+        advice = "; call .to_arrow_table() first"
+    elif isinstance(data, pa.RecordBatchReader):
+        advice = "; call .read_all() first"
+    elif isinstance(data, np.ndarray):
+        advice = "; an array has no column names: give a frame or a dict of arrays"
+    raise TypeError(f"{what} is a {got}, not a frame in memory{advice}")
+
+
+def _from_mapping(data: Mapping[Any, Any], what: str) -> pd.DataFrame:
+    lengths = {name: len(values) for name, values in data.items() if np.ndim(values) == 1}
+    for name, values in data.items():
+        if name not in lengths:
+            raise InputError(f"{what}['{name}'] has {np.ndim(values)} dimensions; wanted one value per row")
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"'{name}': {length}" for name, length in lengths.items())
+        raise InputError(f"the arrays of {what} have different lengths ({shown}); wanted one value per row in each")
+    return pd.DataFrame(dict(data), copy=False)
+
+
+def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
+    """Say which row of an object column does not fit the others."""
+    first: type | None = None
+    for row, value in enumerate(values):
+        if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+            continue
+        first = first or type(value)
+        if type(value) is not first:
+            return (
+                f"column '{name}' of {what} mixes kinds: row {row} holds {value!r} ({type(value).__name__}) "
+                f"among {first.__name__} values; convert the column to one kind first"
+            )
+    return (
+        f"column '{name}' of {what} cannot be read: {failure}; convert it to numbers, text, dates or true/false first"
+    )
+
+
+def _to_arrow(column: Column) -> pa.Array:
+    if isinstance(column, Masked):
+        return pa.array(column.values, mask=column.missing)
+    if isinstance(column, Labels):
+        codes = pa.array(column.codes, mask=column.codes < 0)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(list(column.categories), pa.large_string()))
+    if isinstance(column, Times):
+        kind = pa.date32() if column.unit == "D" else pa.timestamp(column.unit, column.zone)
+        values = column.values.astype(np.int32) if column.unit == "D" else column.values
+        return pa.array(values, mask=column.values == NAT).cast(kind)
+    if isinstance(column, np.ndarray):
+        return pa.array(column, from_pandas=True)
+    return column
+
+
+def _to_pandas(column: Column) -> Any:
+    if isinstance(column, Masked):
+        missing = column.missing if column.missing is not None else np.zeros(len(column.values), dtype=bool)
+        array = pd.arrays.BooleanArray if column.values.dtype == bool else pd.arrays.IntegerArray
+        return array(column.values, missing)
+    if isinstance(column, Labels):
+        return pd.Categorical.from_codes(column.codes, categories=list(column.categories))
+    if isinstance(column, Times):
+        unit = "s" if column.unit == "D" else column.unit
+        values = np.where(column.values == NAT, NAT, column.values * 86_400) if column.unit == "D" else column.values
+        times = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
+        return (times.tz_localize("UTC").tz_convert(column.zone) if column.zone else times).array
+    if isinstance(column, pa.Array):
+        return column.to_pandas().array
+    return column

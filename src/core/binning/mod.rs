@@ -1,0 +1,1 @@
+//! From a measure to a few ordered bins.

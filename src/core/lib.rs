@@ -1,0 +1,16 @@
+//! The computing half of xifen: customer segmentation kernels.
+//!
+//! An ordinary Rust library: it reads borrowed columns ([`column`]), runs on the caller's rayon pool,
+//! asks a [`cancel::Cancel`] between chunks whether to go on, and answers with owned vectors or an
+//! [`Error`]. Nothing here knows Python or a frame library.
+
+pub mod binning;
+pub mod cancel;
+pub mod column;
+mod error;
+pub mod math;
+pub mod parallel;
+pub mod rules;
+pub mod transactions;
+
+pub use error::{Error, Result, did_you_mean};

@@ -1,0 +1,3 @@
+//! Numbers: sums that do not depend on the order of their terms.
+
+pub mod sum;

@@ -1,0 +1,1 @@
+//! Segments and tags as SQL boolean expressions with three-valued logic.

@@ -1,0 +1,206 @@
+//! The one door between Python's data and the core: Arrow streams and numpy arrays in, numpy arrays and
+//! Arrow text out. Buffers are borrowed on the way in and handed over on the way out, never copied.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Decimal128Array, LargeStringArray, RecordBatch, cast::AsArray, types as t};
+use arrow_buffer::{BooleanBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
+use numpy::{Element, IntoPyArray};
+use pyo3::prelude::*;
+use pyo3_arrow::{PyArray, PyTable};
+use xifen_core::{
+    Error, Result,
+    column::{Batch, Bits, Column, OwnedText, Text, TextLayout, TimeUnit, Values},
+};
+
+use crate::error;
+
+/// The caller's columns, kept alive while the core reads them.
+pub(crate) struct Frame {
+    batches: Vec<RecordBatch>,
+}
+
+impl<'py> FromPyObject<'_, 'py> for Frame {
+    type Error = PyErr;
+
+    /// Takes any object with `__arrow_c_stream__` whose columns have kinds the core knows.
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let (batches, _) = object.extract::<PyTable>()?.into_inner();
+        let batches = batches.iter().map(normalise).collect::<Result<_>>();
+        Ok(Self { batches: batches.map_err(|failure| error::to_python(object.py(), failure))? })
+    }
+}
+
+impl Frame {
+    /// The columns as the core reads them, one batch per piece of the stream.
+    pub(crate) fn batches(&self) -> Result<Vec<Batch<'_>>> {
+        self.batches.iter().map(|batch| batch.columns().iter().map(|column| borrow(column)).collect()).collect()
+    }
+}
+
+/// Casts the few kinds the core does not read in place to one it does.
+fn normalise(batch: &RecordBatch) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let mut fields = Vec::with_capacity(batch.num_columns());
+    let mut columns = Vec::with_capacity(batch.num_columns());
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let wanted = wanted_type(field.name(), column.data_type())?;
+        let column = if &wanted == column.data_type() {
+            column.clone()
+        } else {
+            arrow_cast::cast(column, &wanted)
+                .map_err(|failure| Error::input(format!("column '{}' cannot be read: {failure}", field.name())))?
+        };
+        fields.push(Field::new(field.name(), wanted, true));
+        columns.push(column);
+    }
+    RecordBatch::try_new_with_options(
+        Arc::new(arrow_schema::Schema::new(fields)),
+        columns,
+        &arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows())),
+    )
+    .map_err(|failure| Error::input(format!("the columns cannot be read together: {failure}")))
+}
+
+fn wanted_type(name: &str, found: &DataType) -> Result<DataType> {
+    use DataType as D;
+    Ok(match found {
+        D::Null | D::Boolean | D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Date32 => found.clone(),
+        D::Timestamp(..) | D::Decimal128(..) => found.clone(),
+        found if found.is_numeric() => match found {
+            D::Float16 => D::Float32,
+            D::Decimal32(precision, scale) | D::Decimal64(precision, scale) => D::Decimal128(*precision, *scale),
+            D::Decimal256(_, scale) => D::Decimal128(38, *scale),
+            other => other.clone(),
+        },
+        D::Date64 => D::Timestamp(ArrowUnit::Millisecond, None),
+        D::Dictionary(_, value) => match wanted_type(name, value)? {
+            text @ (D::Utf8 | D::LargeUtf8 | D::Utf8View) => D::Dictionary(Box::new(D::UInt32), Box::new(text)),
+            other => other,
+        },
+        D::RunEndEncoded(_, values) => wanted_type(name, values.data_type())?,
+        other => {
+            return Err(Error::input(format!(
+                "column '{name}' holds {other}; wanted numbers, text, dates, timestamps or true/false: convert or drop it"
+            )));
+        }
+    })
+}
+
+fn bits(buffer: &BooleanBuffer) -> Option<Bits<'_>> {
+    Bits::new(buffer.values(), buffer.offset(), buffer.len())
+}
+
+fn validity(array: &dyn Array) -> Option<Bits<'_>> {
+    bits(array.nulls().filter(|nulls| nulls.null_count() > 0)?.inner())
+}
+
+fn values<T: t::ArrowPrimitiveType>(array: &dyn Array) -> Values<'_, T::Native> {
+    Values { values: array.as_primitive::<T>().values(), validity: validity(array) }
+}
+
+fn borrow(array: &ArrayRef) -> Result<Column<'_>> {
+    let array = array.as_ref();
+    Ok(match array.data_type() {
+        DataType::Null => Column::Null(array.len()),
+        DataType::Boolean => bits(array.as_boolean().values())
+            .map_or(Column::Null(array.len()), |bits| Column::Bool(bits, validity(array))),
+        DataType::Int8 => Column::Int8(values::<t::Int8Type>(array)),
+        DataType::Int16 => Column::Int16(values::<t::Int16Type>(array)),
+        DataType::Int32 => Column::Int32(values::<t::Int32Type>(array)),
+        DataType::Int64 => Column::Int64(values::<t::Int64Type>(array)),
+        DataType::UInt8 => Column::UInt8(values::<t::UInt8Type>(array)),
+        DataType::UInt16 => Column::UInt16(values::<t::UInt16Type>(array)),
+        DataType::UInt32 => Column::UInt32(values::<t::UInt32Type>(array)),
+        DataType::UInt64 => Column::UInt64(values::<t::UInt64Type>(array)),
+        DataType::Float32 => Column::Float32(values::<t::Float32Type>(array)),
+        DataType::Float64 => Column::Float64(values::<t::Float64Type>(array)),
+        DataType::Decimal128(_, scale) => Column::Decimal(values::<t::Decimal128Type>(array), *scale),
+        DataType::Date32 => Column::Date(values::<t::Date32Type>(array)),
+        DataType::Timestamp(unit, zone) => {
+            let zone = zone.as_deref();
+            match unit {
+                ArrowUnit::Second => Column::Timestamp(values::<t::TimestampSecondType>(array), TimeUnit::Second, zone),
+                ArrowUnit::Millisecond => {
+                    Column::Timestamp(values::<t::TimestampMillisecondType>(array), TimeUnit::Millisecond, zone)
+                }
+                ArrowUnit::Microsecond => {
+                    Column::Timestamp(values::<t::TimestampMicrosecondType>(array), TimeUnit::Microsecond, zone)
+                }
+                ArrowUnit::Nanosecond => {
+                    Column::Timestamp(values::<t::TimestampNanosecondType>(array), TimeUnit::Nanosecond, zone)
+                }
+            }
+        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Column::Text(text(array)),
+        DataType::Dictionary(..) => {
+            let dictionary = array.as_dictionary::<t::UInt32Type>();
+            let codes = Values { values: dictionary.keys().values().as_ref(), validity: validity(dictionary.keys()) };
+            Column::Dictionary(codes, text(dictionary.values()))
+        }
+        other => return Err(Error::input(format!("{other} is not a kind of column the core reads"))),
+    })
+}
+
+fn text(array: &dyn Array) -> Text<'_> {
+    let layout = match array.data_type() {
+        DataType::Utf8 => {
+            let array = array.as_string::<i32>();
+            TextLayout::Offsets32(array.value_offsets(), array.values())
+        }
+        DataType::LargeUtf8 => {
+            let array = array.as_string::<i64>();
+            TextLayout::Offsets64(array.value_offsets(), array.values())
+        }
+        _ => {
+            let array = array.as_string_view();
+            TextLayout::Views(array.views(), array.data_buffers().iter().map(|buffer| buffer.as_slice()).collect())
+        }
+    };
+    Text { layout, validity: validity(array) }
+}
+
+/// A numpy array that owns the vector.
+pub(crate) fn numpy<'py, T: Element>(py: Python<'py>, values: Vec<T>) -> Bound<'py, PyAny> {
+    values.into_pyarray(py).into_any()
+}
+
+/// Values with the rows that are missing (`None`: none is): a pair of numpy arrays, or an array and None.
+pub(crate) fn masked<'py, T: Element>(
+    py: Python<'py>,
+    values: Vec<T>,
+    missing: Option<Vec<bool>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let missing = missing.map(|missing| numpy(py, missing));
+    Ok((numpy(py, values), missing).into_pyobject(py)?.into_any())
+}
+
+/// A pyarrow array of text.
+pub(crate) fn text_array(py: Python<'_>, text: OwnedText) -> PyResult<Bound<'_, PyAny>> {
+    let OwnedText { offsets, bytes } = text;
+    let array = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), bytes.into(), None);
+    pyarrow(py, array)
+}
+
+/// A pyarrow array of decimals with 38 digits, `scale` of them behind the point.
+pub(crate) fn decimal_array(
+    py: Python<'_>,
+    units: Vec<i128>,
+    missing: Option<Vec<bool>>,
+    scale: i8,
+) -> PyResult<Bound<'_, PyAny>> {
+    let nulls = missing.map(|missing| missing.into_iter().map(|missing| !missing).collect());
+    let array =
+        Decimal128Array::try_new(units.into(), nulls).and_then(|array| array.with_precision_and_scale(38, scale));
+    pyarrow(py, array)
+}
+
+fn pyarrow(
+    py: Python<'_>,
+    array: std::result::Result<impl Array + 'static, arrow_schema::ArrowError>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let array = array.map_err(|failure| error::internal(py, &failure.to_string()))?;
+    let array = PyArray::from_array_ref(Arc::new(array));
+    py.import("pyarrow")?.getattr("array")?.call1((array,))
+}

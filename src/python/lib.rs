@@ -1,0 +1,23 @@
+//! The binding between xifen-core and Python: one file per room, one door for data (`convert`), one for
+//! calls (`run`). No loops over data and no decisions here.
+
+mod binning;
+mod convert;
+mod error;
+mod rules;
+mod run;
+mod transactions;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::did_you_mean;
+}
+
+/// `"; did you mean 'x'?"` for the nearest candidate, or an empty text.
+#[pyfunction]
+fn did_you_mean(name: &str, candidates: Vec<String>) -> String {
+    xifen_core::did_you_mean(name, candidates.iter().map(String::as_str))
+}

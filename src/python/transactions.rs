@@ -1,0 +1,1 @@
+//! From an order log to one row per customer: arguments in, columns out.

@@ -1,0 +1,1 @@
+//! Kernels against naive oracles and published values, through the core's public interface only.
