@@ -1,0 +1,3 @@
+"""xifen: from an order log to scored, named, explained customers."""
+
+__all__: list[str] = []

@@ -1,3 +1,1 @@
-"""The compiled half of xifen."""
-
 def did_you_mean(name: str, candidates: list[str]) -> str: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2.dependencies as known
 import numpy as np
@@ -51,7 +51,7 @@ class Times:
 
 
 #: What a result column is before it takes the caller's kind. A plain float array says missing by NaN.
-Column = np.ndarray | Masked | Labels | Times | pa.Array
+Column: TypeAlias = np.ndarray | Masked | Labels | Times | pa.Array
 
 
 class Frame:
@@ -94,9 +94,7 @@ class Frame:
         """Columns in the order asked for, as an object with ``__arrow_c_stream__``."""
         names = list(names)
         self.require(names)
-        if self.kind == "polars":
-            return self.native.select(names)
-        if self.kind == "pyarrow":
+        if self.kind in ("polars", "pyarrow"):
             return self.native.select(names)
         return pa.table({name: self._arrow(name) for name in names})
 
@@ -111,7 +109,7 @@ class Frame:
             raise InputError(_unreadable(self.what, name, values, failure)) from None
 
     def numeric_names(self) -> list[str]:
-        """The columns that hold numbers (booleans do not count)."""
+        """List the columns that hold numbers (booleans do not count)."""
         if self.kind == "polars":
             return [name for name, dtype in self.native.schema.items() if dtype.is_numeric()]
         if self.kind == "pyarrow":
@@ -125,16 +123,15 @@ class Frame:
     # -- back to the caller ------------------------------------------------------------------------
 
     def new(self, columns: Mapping[str, Column], like: Mapping[str, str] | None = None) -> Any:
-        """A table of the caller's kind; `like` names, for a column, the caller's column whose type it takes."""
+        """Build a table of the caller's kind; `like` names, for a column, the caller's column whose type it takes."""
         like = like or {}
         if self.kind in ("pandas", "dict"):
             made = {name: self._pandas(column, like.get(name)) for name, column in columns.items()}
             return pd.DataFrame(made, copy=False)
-        table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
-        return self._native(table, like)
+        return self._native(columns, like)
 
     def add(self, columns: Mapping[str, Column]) -> Any:
-        """The caller's table with these columns behind its own; a name it already has is an InputError."""
+        """Give the caller's table with these columns behind its own; a name it already has is an InputError."""
         for name in columns:
             if name in self.names:
                 raise InputError(
@@ -145,7 +142,7 @@ class Frame:
             for name, column in columns.items():
                 out[name] = self._pandas(column, None)
             return out
-        table = self._native(pa.table({name: _to_arrow(column) for name, column in columns.items()}), {})
+        table = self._native(columns, {})
         if self.kind == "polars":
             return self.native.with_columns(table.get_columns())
         out = self.native
@@ -153,18 +150,34 @@ class Frame:
             out = out.append_column(table.schema.field(name), table.column(name))
         return out
 
-    def _native(self, table: pa.Table, like: Mapping[str, str]) -> Any:
-        if self.kind == "pyarrow":
-            for name, source in like.items():
-                wanted = self.native.schema.field(source).type
+    def _native(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
+        table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
+        if self.kind == "polars":
+            return self._polars(table, columns, like)
+        for place, name in enumerate(table.column_names):
+            if name in like:
+                wanted = self.native.schema.field(like[name]).type
                 column = table.column(name)
                 column = column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
-                table = table.set_column(table.column_names.index(name), name, column.cast(wanted))
-            return table
+                table = table.set_column(place, name, column.cast(wanted))
+        return table
+
+    def _polars(self, table: pa.Table, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
         import polars as pl
 
-        out = pl.from_arrow(table)
-        return out.with_columns(pl.col(name).cast(self.native.schema[source]) for name, source in like.items())
+        kinds = {name: self.native.schema[source] for name, source in like.items()}
+        fields = []
+        for field in table.schema:
+            column = columns[field.name]
+            if isinstance(column, Labels):
+                kinds[field.name] = pl.Enum(column.categories)
+                # By this metadata polars reads a dictionary as its Enum at once; older ones need the cast.
+                values = "".join(f"{len(text.encode())};{text}" for text in column.categories)
+                fields.append(field.with_metadata({"_PL_ENUM_VALUES2": values}))
+            else:
+                fields.append(field)
+        out: Any = pl.from_arrow(table.cast(pa.schema(fields)))
+        return out.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items() if out.schema[name] != kind)
 
     def _pandas(self, column: Column, like: str | None) -> Any:
         values = _to_pandas(column)
