@@ -134,7 +134,7 @@ def test_only_run_detaches():
 def pyfunctions(path: Path) -> list[tuple[str, str, str]]:
     """The (name, arguments, body) of every function a binding file exports."""
     pattern = re.compile(
-        r"#\[pyfunction[^]]*\]\s*(?:#\[[^]]*\]\s*)*(?:pub\(crate\) )?fn (\w+)[^(]*\(([^)]*)\)(.*?)\n\}", re.S
+        r"#\[pyfunction[^]]*\]\s*(?:#\[[^]]*\]\s*)*(?:pub\(crate\) )?fn (\w+)[^(]*\(([^)]*)\)(.*?)\n\}", re.DOTALL
     )
     return pattern.findall(code(path))
 
