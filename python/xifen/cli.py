@@ -74,12 +74,18 @@ def segment(
     customer: Annotated[str, typer.Option(help="The column that names the customer.")] = names.CUSTOMER_ID,
     timestamp: Annotated[str, typer.Option(help="The column with the date or time of the order.")] = names.TIMESTAMP,
     amount: Annotated[str, typer.Option(help="The column with the amount; below zero is a return.")] = names.AMOUNT,
-    order_id: Annotated[str | None, typer.Option(help="The column that names the order, if one has several rows.")] = None,
-    as_of: Annotated[str, typer.Option(help="The day to look back from, 2026-06-30; max is the last purchase.")] = "max",
+    order_id: Annotated[
+        str | None, typer.Option(help="The column that names the order, if one has several rows.")
+    ] = None,
+    as_of: Annotated[
+        str, typer.Option(help="The day to look back from, 2026-06-30; max is the last purchase.")
+    ] = "max",
     out: Annotated[Path, typer.Option(help="Where to write the customers (.csv or .parquet).")] = Path("segments.csv"),
     lang: Annotated[Language, typer.Option(help="Language of headings and labels.")] = Language.EN,
     date_format: Annotated[str | None, typer.Option(help="strftime format of the dates, %d/%m/%Y for example.")] = None,
-    tz: Annotated[str | None, typer.Option(help="Time zone whose calendar days count, Asia/Shanghai for example.")] = None,
+    tz: Annotated[
+        str | None, typer.Option(help="Time zone whose calendar days count, Asia/Shanghai for example.")
+    ] = None,
     returns: Annotated[str, typer.Option(help="net, exclude or error.")] = "net",
     duplicates: Annotated[str, typer.Option(help="keep or drop rows that stand twice.")] = "keep",
     invalid: Annotated[str, typer.Option(help="raise on unusable rows, or drop and count them.")] = "raise",
@@ -207,7 +213,9 @@ def _read(path: Path, wanted: list[str], *, amount: str, encoding: str, delimite
         ) from None
     except pa.ArrowInvalid as failure:
         if "UTF8" in str(failure):
-            raise InputError(f"{path} is not {encoding}; name its encoding by --encoding, gb18030 for example") from None
+            raise InputError(
+                f"{path} is not {encoding}; name its encoding by --encoding, gb18030 for example"
+            ) from None
         raise InputError(
             f"{path} cannot be read: {failure}; amounts must be plain numbers such as 1234.50, every line must have the header's columns"
         ) from None
@@ -226,7 +234,9 @@ def _require(path: Path, found: list[str], wanted: list[str], delimiter: str) ->
             continue
         advice = f"; its columns are: {', '.join(found)}. Name yours by --customer, --timestamp and --amount"
         if len(found) == 1:
-            advice = f"; its first line is one value, {found[0][:60]!r}: is {delimiter!r} the delimiter? Set --delimiter"
+            advice = (
+                f"; its first line is one value, {found[0][:60]!r}: is {delimiter!r} the delimiter? Set --delimiter"
+            )
         raise InputError(f"{path} has no column '{name}'{xf._core.did_you_mean(name, found)}{advice}")  # noqa: SLF001
 
 

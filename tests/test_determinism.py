@@ -1,0 +1,74 @@
+"""The same input gives the same bits: any number of threads, and any row order for tables, bins and rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xifen as xf
+
+
+def awkward_log(rows: int = 200_000) -> pd.DataFrame:
+    """Amounts whose float sum depends on the order of its terms, several chunks long."""
+    rng = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "customer_id": rng.choice(["张三", "李四", "C001", "a rather long customer name"], rows)
+            + rng.integers(0, 4_000, rows).astype(str).astype(object),
+            "timestamp": pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 900 * 86_400, rows), unit="s"),
+            "amount": rng.normal(size=rows) * 10.0 ** rng.integers(-6, 12, rows),
+        }
+    )
+
+
+def identical(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    for name in one:  # assert_frame_equal takes -0.0 for 0.0
+        if one[name].dtype == np.float64:
+            assert one[name].to_numpy().tobytes() == other[name].to_numpy().tobytes(), name
+
+
+LOG = awkward_log()
+RFM = xf.rfm_table(LOG, as_of="2025-12-31", windows=["90D", "12M"])
+SCORED = xf.RFMScorer().fit_transform(RFM)
+RULES = {"a": "recency_score >= 4 AND monetary > 1e9", "b": "frequency_score = 3 OR mean_gap_days / 7 > 2.5"}
+
+#: name -> (frame, call)
+CALLS = {
+    "rfm_table": (LOG, lambda f, n: xf.rfm_table(f, as_of="2025-12-31", windows=["90D", "12M"], n_jobs=n)),
+    "clv_table": (LOG, lambda f, n: xf.clv_table(f, as_of="2025-12-31", unit="W", n_jobs=n)),
+    "order_ledger": (LOG, lambda f, n: xf.order_ledger(f, as_of="2025-01-31", n_jobs=n)),
+    **{
+        f"Binner {strategy}": (
+            RFM,
+            lambda f, n, s=strategy: xf.Binner(
+                columns=["monetary", "recency_days"], strategy=s, n_jobs=n
+            ).fit_transform(f),
+        )
+        for strategy in ("quantile", "uniform", "kmeans", "mean", "median")
+    },
+    "RFMScorer": (RFM, lambda f, n: xf.RFMScorer(n_jobs=n).fit_transform(f)),
+    "RuleSegmenter": (SCORED, lambda f, n: xf.RuleSegmenter(RULES, n_jobs=n).fit_transform(f)),
+    "eight_cell": (SCORED, lambda f, n: xf.load_preset("rfm.eight_cell").set_params(n_jobs=n).fit_transform(f)),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_threads_do_not_change_a_bit(name: str):
+    frame, call = CALLS[name]
+    one = call(frame, 1)
+    identical(call(frame, 2), one)
+    identical(call(frame, 8), one)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_row_order_does_not_change_a_bit(name: str):
+    frame, call = CALLS[name]
+    order = np.random.default_rng(3).permutation(len(frame))
+    one, shuffled = call(frame, 2), call(frame.iloc[order].reset_index(drop=True), 2)
+    if name not in ("rfm_table", "clv_table"):
+        back = np.argsort(order)
+        shuffled = shuffled.iloc[back].reset_index(drop=True)
+    if name == "order_ledger":  # `row` is the position itself
+        one, shuffled = one.drop(columns=["row", "duplicate"]), shuffled.drop(columns=["row", "duplicate"])
+    identical(shuffled, one)

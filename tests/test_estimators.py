@@ -1,0 +1,124 @@
+"""What every estimator promises: scikit-learn's contract for frames, JSON, and fitted state in plain values."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import xifen as xf
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+RFM = xf.rfm_table(xf.datasets.load_cdnow(), as_of="1998-06-30")
+SCORED = xf.RFMScorer().fit_transform(RFM)
+
+ESTIMATORS = {
+    "Binner": (lambda: xf.Binner(4, columns=["monetary", "recency_days"]), RFM),
+    "Binner labels": (lambda: xf.Binner(edges=["< 50", "< 500"], labels=["低", "中", "高"], columns=["monetary"]), RFM),
+    "RFMScorer": (lambda: xf.RFMScorer(n_bins=4, weights=(2, 1, 1)), RFM),
+    "RuleSegmenter": (
+        lambda: xf.RuleSegmenter({"above": "monetary > :mean"}, default="below", parameters={"mean": "mean(monetary)"}),
+        SCORED,
+    ),
+    "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
+    "rfm.eight_cell": (lambda: xf.load_preset("rfm.eight_cell", lang="en"), SCORED),
+}
+
+every_estimator = pytest.mark.parametrize("name", ESTIMATORS)
+
+
+def made(name: str):
+    make, frame = ESTIMATORS[name]
+    return make(), frame
+
+
+@every_estimator
+def test_unfitted_says_so(name: str):
+    estimator, frame = made(name)
+    for call in (lambda: estimator.transform(frame), estimator.to_json, estimator.get_feature_names_out):
+        with pytest.raises(NotFittedError):
+            call()
+
+
+@every_estimator
+def test_fit_changes_no_parameter_and_clone_forgets(name: str):
+    estimator, frame = made(name)
+    before = copy.deepcopy(estimator.get_params())
+    assert estimator.fit(frame) is estimator
+    assert repr(estimator.get_params()) == repr(before)
+    fresh = clone(estimator)
+    assert repr(fresh.get_params()) == repr(before)
+    with pytest.raises(NotFittedError):
+        fresh.transform(frame)
+
+
+@every_estimator
+def test_copies_transform_to_the_same_bits(name: str):
+    estimator, frame = made(name)
+    wanted = estimator.fit_transform(frame)
+    pd.testing.assert_frame_equal(estimator.transform(frame), wanted, check_exact=True)
+    for twin in (
+        pickle.loads(pickle.dumps(estimator)),
+        copy.deepcopy(estimator),
+        type(estimator).from_json(estimator.to_json()),
+        clone(estimator).fit(frame),
+    ):
+        pd.testing.assert_frame_equal(twin.transform(frame), wanted, check_exact=True)
+    assert type(estimator).from_json(estimator.to_json()).to_json() == estimator.to_json()
+
+
+@every_estimator
+def test_joblib_workers_agree(name: str):
+    estimator, frame = made(name)
+    wanted = estimator.fit_transform(frame)
+    outs = joblib.Parallel(n_jobs=2, prefer="threads")(joblib.delayed(estimator.transform)(frame) for _ in range(4))
+    for out in outs:
+        pd.testing.assert_frame_equal(out, wanted, check_exact=True)
+
+
+@every_estimator
+def test_output_names_are_announced(name: str):
+    estimator, frame = made(name)
+    out = estimator.fit_transform(frame)
+    assert list(estimator.get_feature_names_out()) == list(out.columns)
+
+
+@every_estimator
+def test_set_output_gives_polars(name: str):
+    import polars as pl
+
+    estimator, frame = made(name)
+    wanted = estimator.fit_transform(frame)
+    out = estimator.set_output(transform="polars").transform(frame)
+    assert isinstance(out, pl.DataFrame)
+    assert out.columns == list(wanted.columns)
+    assert isinstance(estimator.set_output(transform="pandas").transform(frame), pd.DataFrame)
+
+
+@every_estimator
+def test_fitted_state_is_arrays_and_plain_values(name: str):
+    estimator, frame = made(name)
+    estimator.fit(frame)
+
+    def plain(value: object) -> bool:
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and plain(item) for key, item in value.items())
+        if isinstance(value, (list, tuple)):
+            return all(plain(item) for item in value)
+        return value is None or isinstance(value, (np.ndarray, str, int, float, bool))
+
+    fitted = {key: value for key, value in vars(estimator).items() if key not in estimator.get_params()}
+    for key, value in fitted.items():
+        assert plain(value) or key == "_sklearn_output_config", key
+
+
+def test_scoring_and_naming_make_a_pipeline():
+    path = make_pipeline(xf.RFMScorer(), xf.load_preset("rfm.named"))
+    out = path.fit_transform(RFM)
+    assert out["segment"].notna().all()
+    pd.testing.assert_frame_equal(path.transform(RFM), out)
