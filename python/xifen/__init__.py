@@ -1,3 +1,5 @@
 """xifen: from an order log to scored, named, explained customers."""
 
-__all__: list[str] = []
+from xifen.transactions import release_memory, rfm_table
+
+__all__ = ["release_memory", "rfm_table"]

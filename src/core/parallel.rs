@@ -24,13 +24,46 @@ pub fn map_chunks<T: Send>(
     work: impl Fn(Range<usize>) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let ranges: Vec<_> = chunks(len, chunk).collect();
-    ranges
-        .into_par_iter()
-        .map(|range| {
+    map_each(&ranges, cancel, |range| work(range.clone()))
+}
+
+/// Applies `work` to every item on the current rayon pool; results come in the items' order, and of several
+/// errors the first item's is the one returned.
+pub fn map_each<I: Sync, T: Send>(
+    items: &[I],
+    cancel: &Cancel,
+    work: impl Fn(&I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    map_each_with(items, cancel, || (), |(), item| work(item))
+}
+
+/// The same with room to work in, made by `room` now and then and used for many items.
+pub fn map_each_with<I: Sync, R, T: Send>(
+    items: &[I],
+    cancel: &Cancel,
+    room: impl Fn() -> R + Sync + Send,
+    work: impl Fn(&mut R, &I) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let results: Vec<Result<T>> = items
+        .par_iter()
+        .map_init(room, |room, item| {
             cancel.check()?;
-            work(range)
+            work(room, item)
         })
-        .collect()
+        .collect();
+    results.into_iter().collect()
+}
+
+/// Lets `work` change every item, in parallel.
+pub fn for_each_mut<I: Send>(
+    items: &mut [I],
+    cancel: &Cancel,
+    work: impl Fn(&mut I) -> Result<()> + Sync,
+) -> Result<()> {
+    items.par_iter_mut().try_for_each(|item| {
+        cancel.check()?;
+        work(item)
+    })
 }
 
 /// Cuts one slice into `&mut` pieces of `chunk` elements and fills them in parallel; `work` gets each piece's first index.

@@ -26,7 +26,10 @@ impl<'py> FromPyObject<'_, 'py> for Frame {
 
     /// Takes any object with `__arrow_c_stream__` whose columns have kinds the core knows.
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let (batches, _) = object.extract::<PyTable>()?.into_inner();
+        let (mut batches, schema) = object.extract::<PyTable>()?.into_inner();
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(schema)); // the kinds of the columns are known even without a row
+        }
         let batches = batches.iter().map(normalise).collect::<Result<_>>();
         Ok(Self { batches: batches.map_err(|failure| error::to_python(object.py(), failure))? })
     }

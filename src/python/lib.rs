@@ -14,6 +14,9 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::did_you_mean;
+
+    #[pymodule_export]
+    use super::transactions::{release_memory, rfm_table};
 }
 
 /// `"; did you mean 'x'?"` for the nearest candidate, or an empty text.

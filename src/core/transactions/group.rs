@@ -1,0 +1,342 @@
+//! Bringing the rows of one customer together.
+//!
+//! Rows are scattered by the hash of their id into partitions small enough for the cache, each chunk of rows
+//! into a block of its own, so the order of rows within a partition never depends on threads. Each partition
+//! then numbers its customers with a small hash table, sorts its rows by that number (counting sort, stable)
+//! and hands one customer's rows after the other to a plain function.
+
+use super::{
+    key::{Hashing, Ids, Key},
+    read::{Log, Reason, Rows, Tally},
+    scratch,
+};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    parallel,
+};
+
+/// What the measures need to know of one row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Record<K, A, O> {
+    key: K,
+    time: i64,
+    amount: A,
+    order: O,
+}
+
+/// The used rows of one chunk, grouped by partition, in row order within each.
+pub(super) struct Block<R> {
+    records: Vec<R>,
+    discounted: Vec<bool>,
+    /// Where each partition begins; one more than there are partitions.
+    starts: Vec<u32>,
+}
+
+impl<R> Block<R> {
+    fn range(&self, partition: usize) -> std::ops::Range<usize> {
+        let at = |place: usize| self.starts.get(place).map_or(0, |start| *start as usize);
+        at(partition)..at(partition + 1)
+    }
+
+    fn records(&self, partition: usize) -> &[R] {
+        self.records.get(self.range(partition)).unwrap_or_default()
+    }
+
+    fn discounted(&self, partition: usize) -> &[bool] {
+        self.discounted.get(self.range(partition)).unwrap_or_default()
+    }
+}
+
+/// Marks a row that goes nowhere.
+const NOWHERE: u16 = u16::MAX;
+
+/// How many partitions: about 16,000 rows in each, so that one fits into the second-level cache.
+fn partition_bits(rows: usize) -> u32 {
+    (rows >> 14).next_power_of_two().trailing_zeros().min(10)
+}
+
+/// Sorts row numbers by partition: where each partition starts, and for every row its place (or none).
+fn places(partitions_of: &[u16], partitions: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0u32; partitions + 1];
+    for partition in partitions_of {
+        if let Some(count) = starts.get_mut(usize::from(*partition).wrapping_add(1)) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    let cursors = starts.clone();
+    (starts, cursors)
+}
+
+/// The rows of the whole log, scattered.
+pub(super) struct Scattered<K, A, O> {
+    blocks: Vec<Block<Record<K, A, O>>>,
+    members: Vec<Block<K>>,
+    bits: u32,
+    hashing: Hashing,
+    pub(super) tally: Tally,
+}
+
+impl<K: Key, A: super::money::Amount, O: Key> Scattered<K, A, O> {
+    /// Reads all chunks of the log and scatters the rows that are used; `members` are ids that belong to the
+    /// result even without a row.
+    pub(super) fn new(log: &Log<'_>, members: &[K], cancel: &Cancel) -> Result<Self> {
+        let bits = partition_bits(log.rows.max(members.len()));
+        let hashing = log.hashing;
+        let partition = |key: K| key.hash(hashing).checked_shr(64 - bits).unwrap_or(0) as u16;
+        let blocks = parallel::map_each_with(&log.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
+            log.rows(chunk, rows)?;
+            let mut tally = Tally::default();
+            tally.count(&rows.reasons, chunk.first);
+            let partitions: Vec<u16> = rows
+                .keys
+                .iter()
+                .zip(&rows.reasons)
+                .map(|(key, reason)| if *reason == Reason::Used { partition(*key) } else { NOWHERE })
+                .collect();
+            let (starts, mut cursors) = places(&partitions, 1 << bits);
+            let mut records = scratch::take::<Record<K, A, O>>(tally.used());
+            let columns = rows.keys.iter().zip(&rows.times).zip(&rows.amounts).zip(&rows.orders);
+            for (partition, (((key, time), amount), order)) in partitions.iter().zip(columns) {
+                let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
+                if let Some(slot) = records.get_mut(*cursor as usize) {
+                    *slot = Record { key: *key, time: *time, amount: *amount, order: *order };
+                }
+                *cursor += 1;
+            }
+            let mut discounted = Vec::new();
+            if !rows.discounted.is_empty() {
+                discounted.resize(tally.used(), false);
+                let mut cursors = starts.clone();
+                for (partition, flag) in partitions.iter().zip(&rows.discounted) {
+                    let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
+                    if let Some(slot) = discounted.get_mut(*cursor as usize) {
+                        *slot = *flag;
+                    }
+                    *cursor += 1;
+                }
+            }
+            Ok((Block { records, discounted, starts }, tally))
+        })?;
+        let mut tally = Tally::default();
+        for (_, block) in &blocks {
+            tally.merge(block);
+        }
+        let blocks = blocks.into_iter().map(|(block, _)| block).collect();
+        let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
+        let members = parallel::map_each(&pieces, cancel, |keys| {
+            let partitions: Vec<u16> = keys.iter().map(|key| partition(*key)).collect();
+            let (starts, mut cursors) = places(&partitions, 1 << bits);
+            let mut records = vec![K::default(); keys.len()];
+            for (partition, key) in partitions.iter().zip(*keys) {
+                let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
+                if let Some(slot) = records.get_mut(*cursor as usize) {
+                    *slot = *key;
+                }
+                *cursor += 1;
+            }
+            Ok(Block { records, discounted: Vec::new(), starts })
+        })?;
+        Ok(Self { blocks, members, bits, hashing, tally })
+    }
+
+    /// Folds every customer's rows, in row order, into a partial result per partition.
+    pub(super) fn fold<P: Default + Send>(
+        self,
+        ids: &Ids<'_>,
+        cancel: &Cancel,
+        fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
+    ) -> Result<Vec<(Vec<K>, P)>> {
+        let partitions: Vec<usize> = (0..1 << self.bits).collect();
+        let results = parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
+            bench.number(&self, *partition, ids)?;
+            bench.sort(&self, *partition);
+            let mut partial = P::default();
+            let mut kept = Vec::with_capacity(bench.keys.len());
+            let mut start = 0;
+            for (key, end) in bench.keys.iter().zip(&bench.ends) {
+                let range = start..*end as usize;
+                start = range.end;
+                let rows = Purchases {
+                    times: bench.times.get(range.clone()).unwrap_or_default(),
+                    amounts: bench.amounts.get(range.clone()).unwrap_or_default(),
+                    orders: bench.orders.get(range.clone()).unwrap_or_default(),
+                    discounted: bench.discounted.get(range).unwrap_or_default(),
+                };
+                if fold(&mut partial, &mut bench.worker, rows)? {
+                    kept.push(*key);
+                }
+            }
+            Ok((kept, partial))
+        })?;
+        for block in self.blocks {
+            scratch::give(block.records);
+        }
+        Ok(results)
+    }
+}
+
+/// All rows of one customer that are used, in row order.
+pub(super) struct Purchases<'a, A, O> {
+    pub(super) times: &'a [i64],
+    pub(super) amounts: &'a [A],
+    pub(super) orders: &'a [O],
+    /// Empty when nobody asked about discounts.
+    pub(super) discounted: &'a [bool],
+}
+
+/// Room for what a fold must sort.
+pub(super) struct Worker<O> {
+    pub(super) days: Vec<i32>,
+    pub(super) orders: Vec<(u64, O, bool)>,
+}
+
+/// Room for one partition at a time, used again for the next.
+struct Bench<K, A, O> {
+    table: Vec<u32>,
+    keys: Vec<K>,
+    /// Rows per customer, then where the rows of each end.
+    ends: Vec<u32>,
+    slots: Vec<u32>,
+    times: Vec<i64>,
+    amounts: Vec<A>,
+    orders: Vec<O>,
+    discounted: Vec<bool>,
+    worker: Worker<O>,
+}
+
+impl<K, A, O> Default for Bench<K, A, O> {
+    fn default() -> Self {
+        Self {
+            table: Vec::new(),
+            keys: Vec::new(),
+            ends: Vec::new(),
+            slots: Vec::new(),
+            times: Vec::new(),
+            amounts: Vec::new(),
+            orders: Vec::new(),
+            discounted: Vec::new(),
+            worker: Worker { days: Vec::new(), orders: Vec::new() },
+        }
+    }
+}
+
+impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
+    /// Gives every customer of the partition a number and counts their rows.
+    fn number(&mut self, scattered: &Scattered<K, A, O>, partition: usize, ids: &Ids<'_>) -> Result<()> {
+        self.keys.clear();
+        self.ends.clear();
+        self.slots.clear();
+        self.table.clear();
+        self.table.resize(1024, 0);
+        for block in &scattered.blocks {
+            for record in block.records(partition) {
+                let slot = find(&mut self.table, &mut self.keys, record.key, scattered.hashing, ids)?;
+                if slot as usize == self.ends.len() {
+                    self.ends.push(0);
+                }
+                if let Some(count) = self.ends.get_mut(slot as usize) {
+                    *count += 1;
+                }
+                self.slots.push(slot);
+            }
+        }
+        for block in &scattered.members {
+            for key in block.records(partition) {
+                find(&mut self.table, &mut self.keys, *key, scattered.hashing, ids)?;
+            }
+        }
+        self.ends.resize(self.keys.len(), 0);
+        Ok(())
+    }
+
+    /// Puts the rows of each customer together.
+    fn sort(&mut self, scattered: &Scattered<K, A, O>, partition: usize) {
+        let mut sum = 0;
+        for end in &mut self.ends {
+            let count = *end;
+            *end = sum; // where the customer's rows begin, until they are placed
+            sum += count;
+        }
+        let rows = self.slots.len();
+        self.times.resize(rows, 0);
+        self.amounts.resize(rows, A::default());
+        self.orders.resize(rows, O::default());
+        let mut slots = self.slots.iter();
+        let with_discount = scattered.blocks.iter().any(|block| !block.discounted.is_empty());
+        self.discounted.resize(if with_discount { rows } else { 0 }, false);
+        for block in &scattered.blocks {
+            let flags = block.discounted(partition).iter().map(Some).chain(std::iter::repeat(None));
+            for ((record, flag), slot) in block.records(partition).iter().zip(flags).zip(slots.by_ref()) {
+                let Some(cursor) = self.ends.get_mut(*slot as usize) else { continue };
+                let place = *cursor as usize;
+                *cursor += 1;
+                if let (Some(time), Some(amount), Some(order)) =
+                    (self.times.get_mut(place), self.amounts.get_mut(place), self.orders.get_mut(place))
+                {
+                    *time = record.time;
+                    *amount = record.amount;
+                    *order = record.order;
+                }
+                if let (Some(flag), Some(target)) = (flag, self.discounted.get_mut(place)) {
+                    *target = *flag;
+                }
+            }
+        }
+    }
+}
+
+/// The number of a key in an open-addressing table of numbers plus one; new keys get the next number.
+#[inline]
+pub(super) fn find<K: Key>(
+    table: &mut Vec<u32>,
+    keys: &mut Vec<K>,
+    key: K,
+    hashing: Hashing,
+    ids: &Ids<'_>,
+) -> Result<u32> {
+    let mask = table.len() - 1;
+    let mut place = key.hash(hashing) as usize & mask;
+    loop {
+        let entry = table.get_mut(place).ok_or_else(too_many)?;
+        if *entry == 0 {
+            *entry = u32::try_from(keys.len() + 1).map_err(|_| too_many())?;
+            keys.push(key);
+            let slot = *entry - 1;
+            if keys.len() * 2 > table.len() {
+                grow(table, keys, hashing);
+            }
+            return Ok(slot);
+        }
+        if keys.get(*entry as usize - 1).is_some_and(|known| known.same(key, ids)) {
+            return Ok(*entry - 1);
+        }
+        place = (place + 1) & mask;
+    }
+}
+
+#[cold]
+fn grow<K: Key>(table: &mut Vec<u32>, keys: &[K], hashing: Hashing) {
+    let size = table.len() * 4;
+    table.clear();
+    table.resize(size, 0);
+    for (slot, key) in keys.iter().enumerate() {
+        let mut place = key.hash(hashing) as usize & (size - 1);
+        while let Some(entry) = table.get_mut(place) {
+            if *entry == 0 {
+                *entry = slot as u32 + 1;
+                break;
+            }
+            place = (place + 1) & (size - 1);
+        }
+    }
+}
+
+fn too_many() -> Error {
+    Error::input("the log has more customers than one call can number")
+}

@@ -1,0 +1,155 @@
+//! What the tables share on their way out: customers in order of their ids, ids as a column.
+
+use super::{
+    key::{IdKind, Ids, Key, Place, TextKey, signed, word},
+    read::{Log, Reason, chunks},
+};
+use crate::{
+    Error, Result,
+    column::{Batch, Column, OwnedText},
+};
+
+/// The ids of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerIds {
+    /// Whole numbers.
+    Signed(Vec<i64>),
+    /// Natural numbers.
+    Unsigned(Vec<u64>),
+    /// Text.
+    Text(OwnedText),
+}
+
+impl CustomerIds {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Signed(ids) => ids.len(),
+            Self::Unsigned(ids) => ids.len(),
+            Self::Text(text) => text.offsets.len() - 1,
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Keys that can be customers' ids.
+pub(super) trait IdColumn: Key {
+    /// Ids as a column.
+    fn column(order: &[(Self, Place)], kind: IdKind, ids: &Ids<'_>) -> CustomerIds;
+
+    /// The keys as a log whose ids are of `kind` would have them; an id it cannot hold is an error.
+    fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str) -> Result<Vec<Self>>;
+}
+
+impl IdColumn for u64 {
+    fn column(order: &[(Self, Place)], kind: IdKind, _: &Ids<'_>) -> CustomerIds {
+        if kind == IdKind::Unsigned {
+            CustomerIds::Unsigned(order.iter().map(|(key, _)| *key).collect())
+        } else {
+            CustomerIds::Signed(order.iter().map(|(key, _)| signed(*key)).collect())
+        }
+    }
+
+    fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str) -> Result<Vec<Self>> {
+        let (smallest, largest) = match log {
+            Column::Int8(_) => (i8::MIN.into(), i8::MAX.into()),
+            Column::Int16(_) => (i16::MIN.into(), i16::MAX.into()),
+            Column::Int32(_) => (i32::MIN.into(), i32::MAX.into()),
+            Column::UInt8(_) => (0, u8::MAX.into()),
+            Column::UInt16(_) => (0, u16::MAX.into()),
+            Column::UInt32(_) => (0, u32::MAX.into()),
+            Column::UInt64(_) => (0, u64::MAX.into()),
+            _ => (i64::MIN.into(), i128::from(i64::MAX)),
+        };
+        let natural = matches!(log, Column::UInt8(_) | Column::UInt16(_) | Column::UInt32(_) | Column::UInt64(_));
+        let fitted = keys.into_iter().enumerate().map(|(row, key)| {
+            let id = if from == IdKind::Unsigned { i128::from(key) } else { i128::from(signed(key)) };
+            if id < smallest || id > largest {
+                return Err(Error::input(format!(
+                    "customers holds the id {id} in row {row}, which {what} of the log cannot hold; give that column a \
+                     wider type"
+                )));
+            }
+            Ok(if natural { id as u64 } else { word(id as i64) })
+        });
+        fitted.collect()
+    }
+}
+
+impl IdColumn for TextKey {
+    fn column(order: &[(Self, Place)], _: IdKind, ids: &Ids<'_>) -> CustomerIds {
+        let mut text = OwnedText::new();
+        text.offsets.reserve(order.len());
+        for (key, _) in order {
+            key.write(ids, &mut text);
+        }
+        CustomerIds::Text(text)
+    }
+
+    fn fit(keys: Vec<Self>, _: IdKind, _: &Column<'_>, _: &str) -> Result<Vec<Self>> {
+        Ok(keys)
+    }
+}
+
+/// All columns of customers' ids: the log's, then those of `customers`.
+pub(super) fn ids<'a>(log: &Log<'a>, customers: Option<&'a [Batch<'a>]>) -> Ids<'a> {
+    let column = log.config.customer_id;
+    let more = customers.unwrap_or_default().iter().filter_map(|batch| batch.first());
+    Ids::new(log.batches.iter().filter_map(|batch| batch.get(column)).chain(more))
+}
+
+/// The ids of those who belong to the table even without an order.
+pub(super) fn members<K: IdColumn>(log: &Log<'_>, customers: Option<&[Batch<'_>]>) -> Result<Vec<K>> {
+    let Some(batches) = customers else { return Ok(Vec::new()) };
+    let name = log.config.name(log.config.customer_id);
+    let own = log.batches.first().and_then(|batch| batch.get(log.config.customer_id)).unwrap_or(&Column::Null(0));
+    let mut keys = Vec::new();
+    for chunk in chunks(batches) {
+        let Some(column) = batches.get(chunk.batch).and_then(|batch| batch.first()) else { continue };
+        let kind = IdKind::of(column, "customers")?;
+        if matches!(column, Column::Null(_)) {
+            return Err(missing(chunk.first));
+        }
+        if (kind == IdKind::Text) != (log.id_kind == IdKind::Text) {
+            return Err(Error::input(format!(
+                "customers holds {}, but column '{name}' of the log holds {}; give both the same kind of id",
+                column.kind(),
+                own.kind()
+            )));
+        }
+        let mut reasons = vec![Reason::Used; chunk.rows.len()];
+        let mut read = Vec::with_capacity(chunk.rows.len());
+        let first = log.rows + chunk.first; // behind the rows of the log
+        let mark = (Reason::MissingCustomerId, reasons.as_mut_slice());
+        K::read(column, chunk.rows.clone(), first, "customers", log.hashing, mark, &mut read)?;
+        if let Some(row) = reasons.iter().position(|reason| *reason != Reason::Used) {
+            return Err(missing(chunk.first + row));
+        }
+        keys.extend(K::fit(read, kind, own, &format!("column '{name}'"))?);
+    }
+    Ok(keys)
+}
+
+fn missing(row: usize) -> Error {
+    Error::input(format!("customers has no id in row {row}; leave such rows out"))
+}
+
+/// The customers of all partitions in order of their ids.
+pub(super) fn in_order<'a, K: Key>(
+    partitions: impl Iterator<Item = &'a [K]>,
+    ids: &Ids<'_>,
+) -> Vec<(K, Place)> {
+    let mut order = Vec::new();
+    for (partition, keys) in partitions.enumerate() {
+        order.extend(keys.iter().enumerate().map(|(index, key)| (*key, (partition as u32, index as u32))));
+    }
+    K::sort(&mut order, ids);
+    order
+}
+
