@@ -1,5 +1,5 @@
 """xifen: from an order log to scored, named, explained customers."""
 
-from xifen.transactions import release_memory, rfm_table
+from xifen.transactions import clv_table, ledger_summary, order_ledger, release_memory, rfm_table
 
-__all__ = ["release_memory", "rfm_table"]
+__all__ = ["clv_table", "ledger_summary", "order_ledger", "release_memory", "rfm_table"]

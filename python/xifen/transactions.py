@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from xifen import _columns as c
 from xifen import _core
-from xifen._frame import Column, Frame, Masked, Times
-from xifen.errors import ParameterError
+from xifen._frame import Column, Frame, Labels, Masked, Times
+from xifen.errors import InputError, ParameterError
 
-__all__ = ["release_memory", "rfm_table"]
+__all__ = ["clv_table", "ledger_summary", "order_ledger", "release_memory", "rfm_table"]
 
 
 def rfm_table(
@@ -38,18 +38,295 @@ def rfm_table(
     windows: Sequence[str] = (),
     n_jobs: int | None = None,
 ) -> Any:
-    roles = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount}
-    roles |= {"order_id": order_id, "discount": discount}
+    """Turn an order log into one row per customer: recency, frequency, monetary and what goes with them.
+
+    A row with an amount of zero or more is a purchase, below zero a return. Totals of float amounts are exact
+    sums rounded once (equal to `math.fsum`), whatever the order of the rows.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of arrays
+        One row per order line. Never changed.
+    as_of : datetime.date or str
+        The last day that counts, whole: a date, ``"2026-06-30"``, or ``"max"`` for the date of the last purchase.
+    customer_id, timestamp, amount : str
+        The columns to read: ids (text or whole numbers), dates or timestamps (or text, see `date_format`),
+        and money (floats, integers or decimals).
+    order_id : str, optional
+        Rows with the same customer and order id are one order. Without it every purchase row is one.
+    discount : str, optional
+        A column of numbers or booleans; above zero or true means discounted. Adds `discount_share`.
+    customers : ids or frame, optional
+        Customers to list even if they never ordered: a list, array or series of ids, or a frame with the id column.
+    tz : str, optional
+        The time zone whose calendar days count, for timestamps that know theirs; by default their own.
+        Timestamps without a zone are wall clock and never shifted.
+    date_format : str, optional
+        How dates written as text (or as numbers such as 20240115) are to be read, in strftime directives.
+        Without it text must be ISO 8601: ``2024-01-15``, with an optional time and offset.
+    returns : {"net", "exclude", "error"}
+        Subtract returns, leave them out, or refuse them.
+    duplicates : {"keep", "drop"}
+        What becomes of rows equal to an earlier row in every column.
+    invalid : {"raise", "drop"}
+        Refuse rows with a missing or impossible value, or leave them out with a warning.
+    windows : sequence of str
+        Trailing windows in days or calendar months, ``["90D", "12M"]``, as_of included.
+    n_jobs : int, optional
+        Threads to use; None means all processors. Never changes a result.
+
+    Returns
+    -------
+    frame of the kind of `orders`
+        Ascending by id. The id column keeps its name and type; then `first_purchase`, `last_purchase`,
+        `recency_days`, `order_count`, `purchase_days`, `row_count`, `monetary` (net), `gross_amount`,
+        `returned_amount`, `mean_order_value`, `tenure_days`, `orders_per_year` (order_count * 365.25 /
+        max(tenure_days, 365.25)), `mean_gap_days`, `discount_share` when asked for, and for each window
+        `order_count_90D`, `monetary_90D`, `order_count_prev_90D` and `monetary_prev_90D`. Days are calendar days.
+
+    Raises
+    ------
+    InputError
+        A column is absent or of a wrong kind, a date cannot be read, rows are invalid, a total overflows.
+    ParameterError
+        A parameter cannot be used.
+
+    See Also
+    --------
+    order_ledger : what became of every row.
+
+    Examples
+    --------
+    >>> import pandas as pd, xifen as xf
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob", "ann", "ann"],
+    ...     "timestamp": ["2026-01-10", "2026-03-01", "2026-05-20", "2026-06-01"],
+    ...     "amount": [20.0, 35.0, 30.0, -5.0],
+    ... })
+    >>> table = xf.rfm_table(orders, as_of="2026-06-30", windows=["90D"])
+    >>> table[["customer_id", "recency_days", "order_count", "monetary", "order_count_90D"]]
+      customer_id  recency_days  order_count  monetary  order_count_90D
+    0         ann            41            2      45.0                1
+    1         bob           121            1      35.0                0
+    """
     if isinstance(windows, str):
         raise TypeError(f"windows is the text {windows!r}; give a list such as ['90D', '12M']")
-    frame, stream, config = _log(
-        orders, roles, as_of=as_of, tz=tz, date_format=date_format, returns=returns, duplicates=duplicates, invalid=invalid
+    log = _Log(
+        orders,
+        {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id, "discount": discount},
+        {"tz": tz, "date_format": date_format, "returns": returns, "duplicates": duplicates, "invalid": invalid},
+        as_of=as_of,
+        every_column=duplicates == "drop",
     )
-    config = json.dumps(config | {"windows": list(windows)})
     members = None if customers is None else _members(customers, customer_id)
-    found = _core.rfm_table(stream, members, config, n_jobs)
-    _warn(found["warning"])
-    return _table(frame, found, roles)
+    found = _core.rfm_table(log.stream, members, log.config(windows=list(windows)), n_jobs)
+    columns = found["columns"]
+    zone = found["zone"]
+    if log.frame.kind == "polars" and zone is not None and zone[0] in "+-":
+        zone = "UTC"  # polars knows no zones by offset; the instants are the same
+    for name in (c.FIRST_PURCHASE, c.LAST_PURCHASE):
+        columns[name] = Times(columns[name], found["unit"], zone)
+    for name in (c.RECENCY_DAYS, c.TENURE_DAYS):
+        columns[name] = Masked(*columns[name])
+    # Times take the type of the caller's column unless that was text or Python objects.
+    plain = found["from_text"] or log.frame.kind == "dict" or log.frame.native[timestamp].dtype == object \
+        if log.frame.kind in ("pandas", "dict") else found["from_text"]
+    _warn(found["warnings"])
+    return log.table(columns, {} if plain else {name: timestamp for name in (c.FIRST_PURCHASE, c.LAST_PURCHASE)})
+
+
+def clv_table(
+    orders: Any,
+    *,
+    as_of: dt.date | str,
+    unit: Literal["D", "W", "M"] = "D",
+    customer_id: str = c.CUSTOMER_ID,
+    timestamp: str = c.TIMESTAMP,
+    amount: str = c.AMOUNT,
+    tz: str | None = None,
+    date_format: str | None = None,
+    returns: Literal["net", "exclude", "error"] = "net",
+    duplicates: Literal["keep", "drop"] = "keep",
+    invalid: Literal["raise", "drop"] = "raise",
+    n_jobs: int | None = None,
+) -> Any:
+    """Turn an order log into the histories that models of customer lifetime value are fitted on.
+
+    Purchases are merged by calendar day. A return lowers the total of the customer's latest purchase day on or
+    before it, or of the first day where none is earlier, so that `monetary_value` may be zero or less.
+    Customers with nothing but returns are left out and counted in a warning.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of arrays
+        One row per order line. Never changed.
+    as_of : datetime.date or str
+        The end of the observation, that whole day included: a date, ``"2026-06-30"``, or ``"max"``.
+    unit : {"D", "W", "M"}
+        What `recency` and `T` count: days, weeks (7 days) or months (365.25 / 12 days).
+    customer_id, timestamp, amount, tz, date_format, returns, duplicates, invalid, n_jobs
+        As for `rfm_table`.
+
+    Returns
+    -------
+    frame of the kind of `orders`
+        Ascending by id: the id column, `frequency` (purchase days after the first), `recency` (first to last
+        purchase day), `T` (first purchase day to as_of) and `monetary_value` (mean of the daily totals after
+        the first day; 0 when there is none).
+
+    Raises
+    ------
+    InputError, ParameterError
+        As for `rfm_table`.
+
+    References
+    ----------
+    Fader, Hardie and Lee (2005), "Counting your customers the easy way", Marketing Science 24, 275-284.
+
+    Examples
+    --------
+    >>> import pandas as pd, xifen as xf
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": [7, 7, 7, 9],
+    ...     "timestamp": pd.to_datetime(["2026-01-01", "2026-01-08", "2026-01-15", "2026-01-02"]),
+    ...     "amount": [10.0, 20.0, 40.0, 5.0],
+    ... })
+    >>> xf.clv_table(orders, as_of="2026-01-29", unit="W")
+       customer_id  frequency  recency         T  monetary_value
+    0            7          2      2.0  4.000000            30.0
+    1            9          0      0.0  3.857143             0.0
+    """
+    if not isinstance(unit, str):
+        raise TypeError(f"unit is {unit!r}; wanted 'D', 'W' or 'M'")
+    log = _Log(
+        orders,
+        {"customer_id": customer_id, "timestamp": timestamp, "amount": amount},
+        {"tz": tz, "date_format": date_format, "returns": returns, "duplicates": duplicates, "invalid": invalid},
+        as_of=as_of,
+        every_column=duplicates == "drop",
+    )
+    found = _core.clv_table(log.stream, log.config(unit=unit), n_jobs)
+    _warn(found["warnings"])
+    return log.table(found["columns"], {})
+
+
+def order_ledger(
+    orders: Any,
+    *,
+    as_of: dt.date | str,
+    customer_id: str = c.CUSTOMER_ID,
+    timestamp: str = c.TIMESTAMP,
+    amount: str = c.AMOUNT,
+    order_id: str | None = None,
+    tz: str | None = None,
+    date_format: str | None = None,
+    returns: Literal["net", "exclude", "error"] = "net",
+    duplicates: Literal["keep", "drop"] = "keep",
+    invalid: Literal["raise", "drop"] = "raise",
+    n_jobs: int | None = None,
+) -> Any:
+    """Tell, row by row, whether `rfm_table` uses a row of the log and, if not, why.
+
+    It never raises for bad rows: that is what it is for. Under ``returns="error"`` a return shows as
+    return_excluded.
+
+    Parameters
+    ----------
+    orders, as_of, customer_id, timestamp, amount, order_id, tz, date_format, returns, duplicates, invalid, n_jobs
+        As for `rfm_table`. Duplicates are always looked for; they are dropped only with ``duplicates="drop"``.
+
+    Returns
+    -------
+    frame of the kind of `orders`, with its index
+        One row per row of the log, in its order: `row` (position from 0), `reason` (the first that applies of
+        missing_customer_id, missing_timestamp, missing_amount, missing_order_id, non_finite_amount,
+        timestamp_out_of_range, after_as_of, return_excluded, duplicate_dropped, used) and `duplicate`
+        (whether an earlier row is equal in every column).
+
+    Raises
+    ------
+    InputError, ParameterError
+        A column is absent or of a wrong kind, a date written as text cannot be read, a parameter cannot be used.
+
+    Examples
+    --------
+    >>> import pandas as pd, xifen as xf
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["ann", None, "ann"],
+    ...     "timestamp": ["2026-01-10", "2026-03-01", "2026-07-20"],
+    ...     "amount": [20.0, 35.0, 30.0],
+    ... })
+    >>> xf.order_ledger(orders, as_of="2026-06-30")
+       row               reason  duplicate
+    0    0                 used      False
+    1    1  missing_customer_id      False
+    2    2          after_as_of      False
+    """
+    log = _Log(
+        orders,
+        {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id},
+        {"tz": tz, "date_format": date_format, "returns": returns, "duplicates": duplicates, "invalid": invalid},
+        as_of=as_of,
+        every_column=True,
+    )
+    found = _core.order_ledger(log.stream, log.config(), n_jobs)
+    ledger = log.frame.new({
+        c.ROW: np.arange(len(log.frame)),
+        c.REASON: Labels(found["reasons"], _core.ledger_reasons()),
+        c.DUPLICATE: found["duplicates"],
+    })
+    if log.frame.kind == "pandas":
+        ledger.index = log.frame.native.index
+    return ledger
+
+
+def ledger_summary(ledger: Any) -> Any:
+    """Count the rows of a ledger by reason.
+
+    Parameters
+    ----------
+    ledger : frame
+        What `order_ledger` gave.
+
+    Returns
+    -------
+    frame of the same kind
+        For each reason that occurs, in the order in which reasons are tried: `reason`, `rows` and `first_row`.
+
+    Raises
+    ------
+    InputError
+        The frame has no columns `row` and `reason`, or holds a reason no ledger has.
+
+    Examples
+    --------
+    >>> import pandas as pd, xifen as xf
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["ann", None, "ann"],
+    ...     "timestamp": ["2026-01-10", "2026-03-01", "2026-02-20"],
+    ...     "amount": [20.0, 35.0, 30.0],
+    ... })
+    >>> xf.ledger_summary(xf.order_ledger(orders, as_of="2026-06-30"))
+                    reason  rows  first_row
+    0  missing_customer_id     1          1
+    1                 used     2          0
+    """
+    frame = Frame(ledger, "ledger")
+    table = pa.table(frame.stream([c.ROW, c.REASON]))
+    reasons = table.column(c.REASON).cast(pa.large_string())
+    counted = pa.table({c.ROW: table.column(c.ROW), c.REASON: reasons})
+    counted = counted.group_by(c.REASON).aggregate([(c.ROW, "count"), (c.ROW, "min")]).to_pydict()
+    declared = _core.ledger_reasons()
+    found = {reason: (rows, first) for reason, rows, first in zip(*counted.values(), strict=True)}
+    if unknown := set(found) - set(declared):
+        raise InputError(f"column '{c.REASON}' of ledger holds {min(map(str, unknown))!r}, which no ledger has as a reason")
+    codes = [code for code, reason in enumerate(declared) if reason in found]
+    shown = [found[declared[code]] for code in codes]
+    return frame.new({
+        c.REASON: Labels(np.array(codes, dtype=np.int8), declared),
+        c.ROWS: np.array([rows for rows, _ in shown], dtype=np.int64),
+        c.FIRST_ROW: np.array([first for _, first in shown], dtype=np.int64),
+    })
 
 
 def release_memory() -> int:
@@ -72,27 +349,65 @@ def release_memory() -> int:
     return _core.release_memory()
 
 
-def _log(orders: Any, roles: Mapping[str, str | None], *, as_of: Any, duplicates: str, **texts: Any) -> Any:
-    """Give the frame, the stream of the columns the core needs and the configuration."""
-    frame = Frame(orders, "orders")
-    given = {role: name for role, name in roles.items() if name is not None}
-    frame.require(given.values())
-    names = list(dict.fromkeys(given.values()))
-    if duplicates == "drop":  # only then does the core have to see every column
-        names += [name for name in frame.names if name not in names]
-    config = {role: names.index(name) for role, name in given.items()}
-    for parameter, value in {"duplicates": duplicates, **texts}.items():
-        if value is not None and not isinstance(value, str):
-            raise TypeError(f"{parameter} is {value!r}; wanted text")
-    return frame, frame.stream(names), {**config, **texts, "names": names, "as_of": _day(as_of), "duplicates": duplicates}
+class _Log:
+    """An order log on its way to the core and back: the frame, the columns it sends, the configuration."""
+
+    def __init__(
+        self,
+        orders: Any,
+        roles: Mapping[str, str | None],
+        words: Mapping[str, str | None],
+        *,
+        as_of: Any,
+        every_column: bool,
+    ) -> None:
+        self.frame = Frame(orders, "orders")
+        self.customer_id = roles["customer_id"]
+        given = {role: name for role, name in roles.items() if name is not None}
+        self.frame.require(given.values())
+        names = list(dict.fromkeys(given.values()))
+        if every_column:  # a duplicate is equal in every column; otherwise the core need not see the others
+            names += [name for name in self.frame.names if name not in names]
+        for word, value in words.items():
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"{word} is {value!r}; wanted text")
+        self.stream = self.frame.stream(names)
+        self._config = {role: names.index(name) for role, name in given.items()}
+        self._config |= {**words, "names": names, "as_of": _day(as_of)}
+
+    def config(self, **more: Any) -> str:
+        """Give the configuration as the core reads it."""
+        return json.dumps(self._config | more)
+
+    def table(self, columns: dict[str, Column], like: Mapping[str, str]) -> Any:
+        """Give a table of the caller's kind whose first column is the caller's id column."""
+        ids = columns.pop(c.CUSTOMER_ID)
+        if self.customer_id in columns:
+            raise InputError(
+                f"the id column is called '{self.customer_id}', as one of the columns to be added is; rename it first"
+            )
+        whole = {self.customer_id: ids, **columns}
+        # Whole floats come back as int64: that is what they are.
+        if isinstance(ids, np.ndarray) and not self._whole_numbers():
+            return self.frame.new(whole, like=like)
+        return self.frame.new(whole, like={self.customer_id: self.customer_id, **like})
+
+    def _whole_numbers(self) -> bool:
+        column = self.frame.native[self.customer_id]
+        if self.frame.kind == "pyarrow":
+            return not pa.types.is_floating(column.type)
+        if self.frame.kind == "polars":
+            return not column.dtype.is_float()
+        return not pd.api.types.is_float_dtype(column.dtype)
 
 
 def _day(as_of: Any) -> str:
+    """Give as_of as the core reads it: YYYY-MM-DD or max."""
     if isinstance(as_of, np.datetime64):
         as_of = pd.Timestamp(as_of)
     if isinstance(as_of, dt.datetime):
-        if as_of is pd.NaT or as_of.tzinfo is not None or as_of.time() != dt.time():
-            raise ParameterError(f"as_of is {as_of}; wanted a date without a time of day or time zone: the whole day counts")
+        if pd.isna(as_of) or as_of.tzinfo is not None or as_of.time() != dt.time():
+            raise ParameterError(f"as_of is {as_of}; wanted a date without a time of day: the whole day counts")
         as_of = as_of.date()
     if isinstance(as_of, dt.date):
         return as_of.isoformat()
@@ -102,30 +417,18 @@ def _day(as_of: Any) -> str:
 
 
 def _members(customers: Any, customer_id: str) -> Any:
-    """Give a stream of one column of ids from a frame that has one, or from the ids themselves."""
-    if hasattr(customers, "to_frame"):
-        customers = customers.to_frame(name=customer_id)
-    elif isinstance(customers, (pa.Array, pa.ChunkedArray)):
+    """Give a stream of one column of ids, from a frame that has it or from the ids themselves."""
+    if isinstance(customers, (pa.Array, pa.ChunkedArray)):
         customers = pa.table({customer_id: customers})
-    elif isinstance(customers, (list, tuple, set, frozenset, np.ndarray)):
-        ids = customers if isinstance(customers, np.ndarray) else list(customers)
-        customers = {customer_id: ids}
+    elif isinstance(customers, (list, tuple, set, frozenset)):
+        customers = {customer_id: list(customers)}
+    elif isinstance(customers, np.ndarray):
+        customers = {customer_id: customers}
+    elif hasattr(customers, "to_frame"):
+        customers = customers.to_frame(name=customer_id)
     return Frame(customers, "customers").stream([customer_id])
 
 
-def _table(frame: Frame, found: Mapping[str, Any], roles: Mapping[str, str | None]) -> Any:
-    """Put the core's columns into a table of the caller's kind, ids and times as the caller had them."""
-    columns: dict[str, Column] = {}
-    for name, values in found["columns"].items():
-        if name == c.CUSTOMER_ID:
-            columns[roles["customer_id"]] = values
-        elif name in (c.FIRST_PURCHASE, c.LAST_PURCHASE):
-            columns[name] = Times(values, found["unit"], found["zone"])
-        else:
-            columns[name] = Masked(*values) if isinstance(values, tuple) else values
-    return frame.new(columns, like={roles["customer_id"]: roles["customer_id"]})
-
-
-def _warn(message: str | None) -> None:
-    if message is not None:
+def _warn(messages: Sequence[str]) -> None:
+    for message in messages:
         warnings.warn(message, UserWarning, stacklevel=3)

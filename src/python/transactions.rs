@@ -11,7 +11,7 @@ use crate::{
     error, run,
 };
 
-/// The table of `rfm_table` as columns under their names, `warning`, `as_of`, `unit`, `zone` and `from_text`.
+/// The table of `rfm_table`: `columns` under their names, `warnings`, `as_of`, and how to read the times.
 #[pyfunction]
 #[pyo3(signature = (orders, customers, config, n_jobs=None))]
 pub(crate) fn rfm_table<'py>(
@@ -52,10 +52,56 @@ pub(crate) fn rfm_table<'py>(
     }
     let about = PyDict::new(py);
     about.set_item("columns", out)?;
-    about.set_item("warning", table.warning)?;
+    about.set_item("warnings", table.warnings)?;
     about.set_item("as_of", table.as_of)?;
     time_kind(&about, &table.time_kind)?;
     Ok(about)
+}
+
+/// The table of `clv_table`: `columns` under their names, and `warnings`.
+#[pyfunction]
+#[pyo3(signature = (orders, config, n_jobs=None))]
+pub(crate) fn clv_table<'py>(
+    py: Python<'py>,
+    orders: Frame,
+    config: &str,
+    n_jobs: Option<i64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let table = run::run(py, n_jobs, |cancel| transactions::clv_table(&orders.batches()?, &config, cancel))?;
+    let out = PyDict::new(py);
+    out.set_item("customer_id", ids(py, table.ids)?)?;
+    out.set_item("frequency", numpy(py, table.frequency))?;
+    out.set_item("recency", numpy(py, table.recency))?;
+    out.set_item("T", numpy(py, table.age))?;
+    out.set_item("monetary_value", numpy(py, table.monetary_value))?;
+    let about = PyDict::new(py);
+    about.set_item("columns", out)?;
+    about.set_item("warnings", table.warnings)?;
+    Ok(about)
+}
+
+/// The ledger of a log: `reasons` as codes into `ledger_reasons`, and `duplicates`.
+#[pyfunction]
+#[pyo3(signature = (orders, config, n_jobs=None))]
+pub(crate) fn order_ledger<'py>(
+    py: Python<'py>,
+    orders: Frame,
+    config: &str,
+    n_jobs: Option<i64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let ledger = run::run(py, n_jobs, |cancel| transactions::order_ledger(&orders.batches()?, &config, cancel))?;
+    let out = PyDict::new(py);
+    out.set_item("reasons", numpy(py, ledger.reasons))?;
+    out.set_item("duplicates", numpy(py, ledger.duplicates))?;
+    Ok(out)
+}
+
+/// Every reason a ledger may hold, in the order in which they are tried.
+#[pyfunction]
+pub(crate) fn ledger_reasons() -> Vec<&'static str> {
+    transactions::ledger_reasons()
 }
 
 /// Gives the buffers kept between calls back to the system; how many bytes they were.

@@ -1,1 +1,3 @@
 //! Kernels against naive oracles and published values, through the core's public interface only.
+
+mod transactions;

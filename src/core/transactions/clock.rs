@@ -61,11 +61,6 @@ impl Clock {
         }
     }
 
-    /// Whether wall clock and point in time are the same number.
-    pub(super) fn is_plain(&self) -> bool {
-        self.offsets.is_none()
-    }
-
     /// The calendar day of a point in time; a constant divisor per unit costs a multiplication.
     #[inline]
     pub(super) fn day(&self, time: i64) -> i32 {

@@ -7,7 +7,8 @@
 
 use super::{
     key::{Hashing, Ids, Key},
-    read::{Log, Reason, Rows, Tally},
+    read::{Log, Rows},
+    reason::{Reason, Tally},
     scratch,
 };
 use crate::{
@@ -52,12 +53,12 @@ impl<R> Block<R> {
 const NOWHERE: u16 = u16::MAX;
 
 /// How many partitions: about 16,000 rows in each, so that one fits into the second-level cache.
-fn partition_bits(rows: usize) -> u32 {
+pub(super) fn partition_bits(rows: usize) -> u32 {
     (rows >> 14).next_power_of_two().trailing_zeros().min(10)
 }
 
 /// Sorts row numbers by partition: where each partition starts, and for every row its place (or none).
-fn places(partitions_of: &[u16], partitions: usize) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn places(partitions_of: &[u16], partitions: usize) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0u32; partitions + 1];
     for partition in partitions_of {
         if let Some(count) = starts.get_mut(usize::from(*partition).wrapping_add(1)) {
@@ -234,9 +235,11 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
         self.slots.clear();
         self.table.clear();
         self.table.resize(1024, 0);
+        let hash = |key: K| key.hash(scattered.hashing);
+        let same = |known: K, key: K| known.same(key, ids);
         for block in &scattered.blocks {
             for record in block.records(partition) {
-                let slot = find(&mut self.table, &mut self.keys, record.key, scattered.hashing, ids)?;
+                let slot = find(&mut self.table, &mut self.keys, record.key, hash, same)?;
                 if slot as usize == self.ends.len() {
                     self.ends.push(0);
                 }
@@ -248,7 +251,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
         }
         for block in &scattered.members {
             for key in block.records(partition) {
-                find(&mut self.table, &mut self.keys, *key, scattered.hashing, ids)?;
+                find(&mut self.table, &mut self.keys, *key, hash, same)?;
             }
         }
         self.ends.resize(self.keys.len(), 0);
@@ -293,15 +296,15 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
 
 /// The number of a key in an open-addressing table of numbers plus one; new keys get the next number.
 #[inline]
-pub(super) fn find<K: Key>(
+pub(super) fn find<K: Copy>(
     table: &mut Vec<u32>,
     keys: &mut Vec<K>,
     key: K,
-    hashing: Hashing,
-    ids: &Ids<'_>,
+    hash: impl Fn(K) -> u64,
+    same: impl Fn(K, K) -> bool,
 ) -> Result<u32> {
     let mask = table.len() - 1;
-    let mut place = key.hash(hashing) as usize & mask;
+    let mut place = hash(key) as usize & mask;
     loop {
         let entry = table.get_mut(place).ok_or_else(too_many)?;
         if *entry == 0 {
@@ -309,11 +312,11 @@ pub(super) fn find<K: Key>(
             keys.push(key);
             let slot = *entry - 1;
             if keys.len() * 2 > table.len() {
-                grow(table, keys, hashing);
+                grow(table, keys, hash);
             }
             return Ok(slot);
         }
-        if keys.get(*entry as usize - 1).is_some_and(|known| known.same(key, ids)) {
+        if keys.get(*entry as usize - 1).is_some_and(|known| same(*known, key)) {
             return Ok(*entry - 1);
         }
         place = (place + 1) & mask;
@@ -321,12 +324,12 @@ pub(super) fn find<K: Key>(
 }
 
 #[cold]
-fn grow<K: Key>(table: &mut Vec<u32>, keys: &[K], hashing: Hashing) {
+fn grow<K: Copy>(table: &mut Vec<u32>, keys: &[K], hash: impl Fn(K) -> u64) {
     let size = table.len() * 4;
     table.clear();
     table.resize(size, 0);
     for (slot, key) in keys.iter().enumerate() {
-        let mut place = key.hash(hashing) as usize & (size - 1);
+        let mut place = hash(*key) as usize & (size - 1);
         while let Some(entry) = table.get_mut(place) {
             if *entry == 0 {
                 *entry = slot as u32 + 1;

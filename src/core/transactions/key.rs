@@ -5,7 +5,7 @@ use std::{cmp::Ordering, hash::Hasher as _, ops::Range};
 
 use rayon::prelude::*;
 
-use super::read::{Reason, mark_missing};
+use super::reason::{Reason, mark_missing};
 use crate::{
     Error, Result,
     column::{Column, OwnedText},
@@ -22,13 +22,13 @@ impl Hashing {
 
     /// Folded multiplication: the high and the low half of the product depend on every bit.
     #[inline]
-    fn mix(self, word: u64, other: u64) -> u64 {
+    pub(super) fn mix(self, word: u64, other: u64) -> u64 {
         let product = u128::from(word ^ 0x9e37_79b9_7f4a_7c15) * u128::from(other ^ 0xd1b5_4a32_d192_ed03);
         let folded = (product as u64) ^ (product >> 64) as u64;
         folded.wrapping_mul(0xbf58_476d_1ce4_e5b9) & self.keep
     }
 
-    fn bytes(self, bytes: &[u8]) -> u64 {
+    pub(super) fn bytes(self, bytes: &[u8]) -> u64 {
         use std::hash::BuildHasher;
         let mut hasher = foldhash::fast::FixedState::with_seed(0x7869_6665_6e).build_hasher();
         hasher.write(bytes);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::read::{Reason, mark_missing};
+use super::reason::{Reason, mark_missing};
 use crate::{
     Error, Result,
     column::Column,
@@ -30,6 +30,14 @@ impl MoneyKind {
                 )))
             }
             _ => Ok(Self::Float),
+        }
+    }
+
+    /// How many digits stand behind the point of minor units.
+    pub(super) fn scale(self) -> i8 {
+        match self {
+            Self::Float => 0,
+            Self::Decimal(scale) => scale,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     key::{IdKind, Ids, Key, Place, TextKey, signed, word},
-    read::{Log, Reason, chunks},
+    read::{Log, chunks},
+    reason::Reason,
 };
 use crate::{
     Error, Result,

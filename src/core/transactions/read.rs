@@ -10,138 +10,18 @@ use super::{
     key::{Hashing, IdKind, Key},
     money::{Amount, MoneyKind},
     parse,
+    reason::{Reason, Tally, mark_missing},
+    with_kinds,
 };
 use crate::{
     Error, Result,
     cancel::Cancel,
-    column::{Batch, Bits, Column, TimeUnit, Values},
+    column::{Batch, Column, TimeUnit, Values},
     parallel,
 };
 
 /// A time that is not there.
 pub const MISSING: i64 = i64::MIN;
-
-/// Why a row is used or not: the first that applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Reason {
-    /// There is no customer id.
-    MissingCustomerId,
-    /// There is no timestamp.
-    MissingTimestamp,
-    /// There is no amount.
-    MissingAmount,
-    /// There is no order id, although orders are counted by one.
-    MissingOrderId,
-    /// The amount is infinite.
-    NonFiniteAmount,
-    /// The calendar year is before 1678 or after 2261.
-    TimestampOutOfRange,
-    /// The row is younger than as_of.
-    AfterAsOf,
-    /// The row is a return, and returns do not count.
-    ReturnExcluded,
-    /// The row repeats an earlier one in every column.
-    DuplicateDropped,
-    /// The row counts.
-    Used,
-}
-
-impl Reason {
-    /// All reasons, in the order in which they are tried.
-    pub const ALL: [Self; 10] = [
-        Self::MissingCustomerId,
-        Self::MissingTimestamp,
-        Self::MissingAmount,
-        Self::MissingOrderId,
-        Self::NonFiniteAmount,
-        Self::TimestampOutOfRange,
-        Self::AfterAsOf,
-        Self::ReturnExcluded,
-        Self::DuplicateDropped,
-        Self::Used,
-    ];
-
-    /// The name people read.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MissingCustomerId => "missing_customer_id",
-            Self::MissingTimestamp => "missing_timestamp",
-            Self::MissingAmount => "missing_amount",
-            Self::MissingOrderId => "missing_order_id",
-            Self::NonFiniteAmount => "non_finite_amount",
-            Self::TimestampOutOfRange => "timestamp_out_of_range",
-            Self::AfterAsOf => "after_as_of",
-            Self::ReturnExcluded => "return_excluded",
-            Self::DuplicateDropped => "duplicate_dropped",
-            Self::Used => "used",
-        }
-    }
-
-    /// Whether `invalid=` decides about such rows.
-    fn is_invalid(self) -> bool {
-        self < Self::AfterAsOf
-    }
-}
-
-/// Gives the rows of `range` whose bit is not set a reason.
-pub(super) fn mark_missing(validity: Option<Bits<'_>>, range: Range<usize>, reason: Reason, reasons: &mut [Reason]) {
-    let Some(bits) = validity else { return };
-    for (row, slot) in range.zip(reasons) {
-        if !bits.get(row) {
-            *slot = (*slot).min(reason);
-        }
-    }
-}
-
-/// How many rows have each reason, and the first of them.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally([(usize, usize); Reason::ALL.len()]);
-
-impl Tally {
-    pub(super) fn count(&mut self, reasons: &[Reason], first: usize) {
-        for (row, reason) in reasons.iter().enumerate() {
-            if let Some((count, at)) = self.0.get_mut(*reason as usize) {
-                if *count == 0 {
-                    *at = first + row;
-                }
-                *count += 1;
-            }
-        }
-    }
-
-    /// Adds the tally of later rows.
-    pub(super) fn merge(&mut self, later: &Self) {
-        for ((count, at), (more, first)) in self.0.iter_mut().zip(&later.0) {
-            if *count == 0 {
-                *at = *first;
-            }
-            *count += more;
-        }
-    }
-
-    fn get(&self, reason: Reason) -> (usize, usize) {
-        self.0.get(reason as usize).copied().unwrap_or_default()
-    }
-
-    pub(super) fn used(&self) -> usize {
-        self.get(Reason::Used).0
-    }
-
-    /// `"3 rows missing_amount (first: row 7)"` for each invalid reason that occurs; `None` when none does.
-    fn complaint(&self) -> Option<String> {
-        let parts: Vec<_> = Reason::ALL
-            .into_iter()
-            .filter(|reason| reason.is_invalid() && self.get(*reason).0 > 0)
-            .map(|reason| {
-                let (count, first) = self.get(reason);
-                format!("{count} {} {} (first: row {first})", if count == 1 { "row" } else { "rows" }, reason.name())
-            })
-            .collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
-    }
-}
 
 /// Some neighbouring rows of one batch.
 #[derive(Debug, Clone)]
@@ -259,12 +139,7 @@ impl<'a> Log<'a> {
         self.as_of = match self.terms.as_of {
             AsOf::Day(date) => day_number(date),
             AsOf::LastPurchase => {
-                let last = match (self.id_kind, self.money) {
-                    (IdKind::Text, MoneyKind::Float) => self.last_purchase::<super::key::TextKey, f64>(cancel)?,
-                    (IdKind::Text, MoneyKind::Decimal(_)) => self.last_purchase::<super::key::TextKey, i128>(cancel)?,
-                    (_, MoneyKind::Float) => self.last_purchase::<u64, f64>(cancel)?,
-                    (_, MoneyKind::Decimal(_)) => self.last_purchase::<u64, i128>(cancel)?,
-                };
+                let last = with_kinds!(self, Self::last_purchase(self, cancel))?;
                 last.ok_or_else(|| {
                     Error::input("as_of='max' needs a purchase, but no row of the log is one; give as_of as a date")
                 })?
@@ -274,8 +149,8 @@ impl<'a> Log<'a> {
         Ok(())
     }
 
-    fn last_purchase<K: Key, A: Amount>(&self, cancel: &Cancel) -> Result<Option<i32>> {
-        let days = parallel::map_each_with(&self.chunks, cancel, Rows::<K, A, ()>::default, |rows, chunk| {
+    fn last_purchase<K: Key, A: Amount, O: Key>(&self, cancel: &Cancel) -> Result<Option<i32>> {
+        let days = parallel::map_each_with(&self.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
             self.rows(chunk, rows)?;
             let times = rows.times.iter().zip(&rows.amounts).zip(&rows.reasons);
             let purchases = times.filter(|((_, amount), reason)| **reason > Reason::AfterAsOf && !amount.is_return());

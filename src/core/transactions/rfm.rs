@@ -4,10 +4,11 @@ use super::{
     clock::Clock,
     config::Config,
     group::{Purchases, Scattered, Worker},
-    key::{Ids, Key, Place, TextKey},
+    key::{Hashing, Ids, Key, Place},
     money::{Amount, Amounts, MoneyKind},
     output::{CustomerIds, IdColumn, in_order, members},
     read::{Log, MISSING, TimeKind},
+    with_kinds,
 };
 use crate::{
     Error, Result,
@@ -22,7 +23,7 @@ pub struct RfmTable {
     /// Who.
     pub ids: CustomerIds,
     /// Rows left out under `invalid="drop"`, in words.
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
     /// The day that counts last, as YYYY-MM-DD.
     pub as_of: String,
     /// How to read the two time columns.
@@ -82,21 +83,7 @@ pub fn rfm_table(
     cancel: &Cancel,
 ) -> Result<RfmTable> {
     let log = Log::new(batches, config, false, cancel)?;
-    macro_rules! with {
-        ($key:ty, $amount:ty) => {
-            match log.order_kind {
-                None => table::<$key, $amount, ()>(&log, customers, cancel),
-                Some(super::key::IdKind::Text) => table::<$key, $amount, TextKey>(&log, customers, cancel),
-                Some(_) => table::<$key, $amount, u64>(&log, customers, cancel),
-            }
-        };
-    }
-    match (log.id_kind, log.money) {
-        (super::key::IdKind::Text, MoneyKind::Float) => with!(TextKey, f64),
-        (super::key::IdKind::Text, MoneyKind::Decimal(_)) => with!(TextKey, i128),
-        (_, MoneyKind::Float) => with!(u64, f64),
-        (_, MoneyKind::Decimal(_)) => with!(u64, i128),
-    }
+    with_kinds!(log, table(&log, customers, cancel))
 }
 
 fn table<K: IdColumn, A: Amount, O: Key>(
@@ -108,7 +95,7 @@ fn table<K: IdColumn, A: Amount, O: Key>(
     let ids = super::output::ids(log, customers);
     let order_ids = Ids::new(log.batches.iter().filter_map(|batch| batch.get(log.config.order_id?)));
     let scattered = Scattered::<K, A, O>::new(log, &members, cancel)?;
-    let warning = log.verdict(&scattered.tally)?;
+    let warnings = log.verdict(&scattered.tally)?.into_iter().collect();
     let rules = Rules::new(log, &order_ids)?;
     let partials = scattered.fold(&ids, cancel, |partial: &mut Partial<A>, worker, rows| {
         rules.fold(partial, worker, &rows).ok_or_else(|| overflow(log))?;
@@ -116,12 +103,12 @@ fn table<K: IdColumn, A: Amount, O: Key>(
     })?;
     let order = in_order(partials.iter().map(|(keys, _)| keys.as_slice()), &ids);
     let mut table = assemble(log, &order, &partials, cancel)?;
-    table.warning = warning;
+    table.warnings = warnings;
     table.ids = K::column(&order, log.id_kind, &ids);
     Ok(table)
 }
 
-fn overflow(log: &Log<'_>) -> Error {
+pub(super) fn overflow(log: &Log<'_>) -> Error {
     let limit = match log.money {
         MoneyKind::Float => "the largest float64",
         MoneyKind::Decimal(_) => "38 digits",
@@ -170,6 +157,7 @@ impl<A> Default for Partial<A> {
 struct Rules<'a> {
     clock: &'a Clock,
     order_ids: &'a Ids<'a>,
+    hashing: Hashing,
     /// The days after which and up to which each span reaches.
     spans: Vec<(i32, i32)>,
 }
@@ -182,7 +170,7 @@ impl<'a> Rules<'a> {
             let (start, previous) = (window.before(as_of, 1)?, window.before(as_of, 2)?);
             spans.extend([(start, log.as_of), (previous, start)]);
         }
-        Ok(Self { clock: &log.clock, order_ids, spans })
+        Ok(Self { clock: &log.clock, order_ids, hashing: log.hashing, spans })
     }
 
     /// Folds one customer's rows; `None` when a total is beyond what amounts hold.
@@ -249,7 +237,7 @@ impl<'a> Rules<'a> {
             return purchases.fold((0, 0), |(orders, discounted), (_, flag)| (orders + 1, discounted + u32::from(flag)));
         }
         worker.orders.clear();
-        worker.orders.extend(purchases.map(|((_, order), flag)| (order.hash(super::key::Hashing::GOOD), *order, flag)));
+        worker.orders.extend(purchases.map(|((_, order), flag)| (order.hash(self.hashing), *order, flag)));
         worker.orders.sort_unstable_by_key(|(hash, ..)| *hash);
         let mut counts = (0, 0);
         // Equal ids have equal hashes; ids that merely share one are told apart by comparing them.
@@ -361,10 +349,7 @@ fn assemble<K: Key, A: Amount>(
     partials: &[(Vec<K>, Partial<A>)],
     cancel: &Cancel,
 ) -> Result<RfmTable> {
-    let scale = match log.money {
-        MoneyKind::Float => 0,
-        MoneyKind::Decimal(scale) => scale,
-    };
+    let scale = log.money.scale();
     let frame = Frame { clock: &log.clock, as_of: log.as_of, scale };
     let measures = |(partition, index): Place| {
         partials.get(partition as usize).and_then(|(_, partial)| partial.measures.get(index as usize)).copied()
@@ -401,7 +386,7 @@ fn assemble<K: Key, A: Amount>(
     };
     Ok(RfmTable {
         ids: super::CustomerIds::Signed(Vec::new()),
-        warning: None,
+        warnings: Vec::new(),
         as_of: log.as_of_date()?.to_string(),
         time_kind: log.time_kind.clone(),
         discount_share: log.config.discount.map(|_| order.iter().map(|(_, place)| share(*place)).collect()),
@@ -421,4 +406,51 @@ fn assemble<K: Key, A: Amount>(
         orders_per_year: columns.orders_per_year,
         mean_gap_days: columns.mean_gap_days,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::{Column, Text, TextLayout, TimeUnit, Values};
+
+    /// Ids of mixed lengths, UUIDs among them; every hash the same, so only comparing tells them apart.
+    #[test]
+    fn colliding_ids_stay_apart() {
+        let id = |row: usize| match row % 3 {
+            0 => format!("{}", row % 30),
+            1 => format!("5f0c2d1e-7b1a-4c7e-9d55-{:012}", row % 31),
+            _ => format!("sixteen bytes {:02}", row % 29),
+        };
+        let names: Vec<String> = (0..600).map(id).collect();
+        let mut offsets = vec![0i32];
+        offsets.extend(names.iter().scan(0, |end, name| {
+            *end += name.len() as i32;
+            Some(*end)
+        }));
+        let bytes = names.concat().into_bytes();
+        let times = vec![0i64; names.len()];
+        let amounts: Vec<f64> = (0..names.len()).map(|row| row as f64).collect();
+        let text = || Column::Text(Text { layout: TextLayout::Offsets32(&offsets, &bytes), validity: None });
+        let batches = [vec![
+            text(),
+            Column::Timestamp(Values::dense(&times), TimeUnit::Second, None),
+            Column::Float64(Values::dense(&amounts)),
+        ]];
+        let config = r#"{"names": ["id", "time", "amount"], "customer_id": 0, "timestamp": 1, "amount": 2, "order_id": 0,
+            "as_of": "2026-01-01", "returns": "net", "duplicates": "keep", "invalid": "raise"}"#;
+        let config = Config::from_json(config).unwrap();
+        let mut wanted = std::collections::BTreeMap::<&str, f64>::new();
+        for (name, amount) in names.iter().zip(&amounts) {
+            *wanted.entry(name).or_default() += amount;
+        }
+        for keep in [0, 1, u64::MAX] {
+            let mut log = Log::new(&batches, &config, false, &Cancel::new()).unwrap();
+            log.hashing = Hashing { keep };
+            let table = with_kinds!(log, table(&log, None, &Cancel::new())).unwrap();
+            let super::super::CustomerIds::Text(ids) = &table.ids else { panic!("text ids") };
+            assert_eq!(ids.bytes, wanted.keys().copied().collect::<String>().into_bytes());
+            assert_eq!(table.monetary, Amounts::Float(wanted.values().copied().collect()));
+            assert!(table.order_count.iter().all(|orders| *orders == 1));
+        }
+    }
 }

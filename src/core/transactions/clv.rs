@@ -1,0 +1,107 @@
+//! One row per customer for models of customer lifetime value: purchases merged by calendar day.
+
+use super::{
+    CustomerIds,
+    config::Config,
+    group::Scattered,
+    key::{IdKind, TextKey},
+    money::{Amount, MoneyKind},
+    output::{IdColumn, ids, in_order},
+    read::Log,
+    rfm::overflow,
+};
+use crate::{Result, cancel::Cancel, column::Batch};
+
+/// The table of `clv_table`, column by column; customers ascend by id.
+#[derive(Debug)]
+pub struct ClvTable {
+    /// Who.
+    pub ids: CustomerIds,
+    /// What was left out, in words.
+    pub warnings: Vec<String>,
+    /// Purchase days after the first.
+    pub frequency: Vec<i64>,
+    /// From the first purchase day to the last, in the unit asked for.
+    pub recency: Vec<f64>,
+    /// From the first purchase day to as_of, in the unit asked for.
+    pub age: Vec<f64>,
+    /// Mean of the daily totals after the first day.
+    pub monetary_value: Vec<f64>,
+}
+
+/// Computes the table.
+pub fn clv_table(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result<ClvTable> {
+    let log = Log::new(batches, config, false, cancel)?;
+    match (log.id_kind, log.money) {
+        (IdKind::Text, MoneyKind::Float) => table::<TextKey, f64>(&log, cancel),
+        (IdKind::Text, MoneyKind::Decimal(_)) => table::<TextKey, i128>(&log, cancel),
+        (_, MoneyKind::Float) => table::<u64, f64>(&log, cancel),
+        (_, MoneyKind::Decimal(_)) => table::<u64, i128>(&log, cancel),
+    }
+}
+
+/// One customer's purchase days.
+#[derive(Debug, Clone, Copy)]
+struct History {
+    repeats: u32,
+    first: i32,
+    last: i32,
+    monetary_value: f64,
+}
+
+/// The customers of one partition, and how many had nothing but returns.
+#[derive(Default)]
+struct Partial {
+    histories: Vec<History>,
+    without_purchase: usize,
+}
+
+fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTable> {
+    let ids = ids(log, None);
+    let scattered = Scattered::<K, A, ()>::new(log, &[], cancel)?;
+    let mut warnings: Vec<String> = log.verdict(&scattered.tally)?.into_iter().collect();
+    let scale = log.money.scale();
+    let partials = scattered.fold(&ids, cancel, |partial: &mut Partial, worker, rows| {
+        let day = |time: &i64| log.clock.day(*time);
+        let days = &mut worker.days;
+        days.clear();
+        days.extend(rows.times.iter().zip(rows.amounts).filter(|(_, amount)| !amount.is_return()).map(|(time, _)| day(time)));
+        days.sort_unstable();
+        days.dedup();
+        let (Some(&first), Some(&last)) = (days.first(), days.last()) else {
+            partial.without_purchase += 1;
+            return Ok(false);
+        };
+        // A return belongs to the latest purchase day on or before it: from the second day on, to a later one
+        // than the first. A purchase is on its own day.
+        let second = days.get(1).copied().unwrap_or(i32::MAX);
+        let later = rows.times.iter().zip(rows.amounts).filter(|(time, _)| day(time) >= second);
+        let total = A::total(later.map(|(_, amount)| *amount)).ok_or_else(|| overflow(log))?;
+        let repeats = days.len() as u32 - 1;
+        let monetary_value = if repeats == 0 { 0.0 } else { total.to_float(scale) / f64::from(repeats) };
+        partial.histories.push(History { repeats, first, last, monetary_value });
+        Ok(true)
+    })?;
+    let left_out: usize = partials.iter().map(|(_, partial)| partial.without_purchase).sum();
+    if left_out > 0 {
+        let who = if left_out == 1 { "1 customer has" } else { &format!("{left_out} customers have") };
+        warnings.push(format!("{who} returns but no purchase; left out"));
+    }
+    let order = in_order(partials.iter().map(|(keys, _)| keys.as_slice()), &ids);
+    let histories: Vec<History> = order
+        .iter()
+        .filter_map(|(_, (partition, index))| {
+            partials.get(*partition as usize)?.1.histories.get(*index as usize).copied()
+        })
+        .collect();
+    let unit = log.terms.days_per_unit;
+    let span = |from: i32, to: i32| f64::from(to - from) / unit;
+    Ok(ClvTable {
+        ids: K::column(&order, log.id_kind, &ids),
+        warnings,
+        frequency: histories.iter().map(|history| history.repeats.into()).collect(),
+        recency: histories.iter().map(|history| span(history.first, history.last)).collect(),
+        age: histories.iter().map(|history| span(history.first, log.as_of)).collect(),
+        monetary_value: histories.iter().map(|history| history.monetary_value).collect(),
+    })
+}
