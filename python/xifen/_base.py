@@ -6,16 +6,19 @@ written by ``repr`` and so come back as the same bits; NaN and infinity are refu
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from xifen._frame import Frame
-from xifen.errors import InputError
+from xifen._frame import Frame, as_kind, is_array
+from xifen.errors import InputError, ParameterError
 
 __all__ = ["FORMAT_VERSION", "FrameTransformer"]
 
@@ -26,9 +29,40 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     """Base of the estimators that learn from a frame and add columns to it or replace its columns.
 
     A subclass names its fitted attributes in `_fitted`: they are what `to_json` writes besides the parameters.
+
+    scikit-learn's own `set_output` renames the columns of whatever comes back; here the caller's frame is turned
+    into the wanted kind before the work, so that scores and labels get that kind's own types.
     """
 
     _fitted: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(auto_wrap_output_keys=None, **options)
+        for name in ("transform", "fit_transform"):
+            if name in vars(cls):
+                setattr(cls, name, _in_wanted_kind(vars(cls)[name]))
+
+    def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self:
+        """Choose the kind of frame that comes back.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+            "default" is the kind that came in; None changes nothing.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            The kind is not one of these.
+        """
+        if transform is not None:
+            _known_output(transform)
+            self._sklearn_output_config = {"transform": transform}
+        return self
 
     def _remember(self, frame: Frame) -> None:
         """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""
@@ -51,7 +85,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         model = {
             "xifen": FORMAT_VERSION,
             "class": type(self).__name__,
-            "parameters": {name: _encode(value) for name, value in self.get_params(deep=False).items()},
+            "parameters": {name: _encode(self._plain(value)) for name, value in self.get_params(deep=False).items()},
             "fitted": {name: _encode(getattr(self, name)) for name in fitted if hasattr(self, name)},
         }
         return json.dumps(model, ensure_ascii=False, indent=1, allow_nan=False)
@@ -85,15 +119,51 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         _refuse_unknown(model["fitted"], fitted, f"the fitted attributes of {cls.__name__}")
         for name, value in model["fitted"].items():
             setattr(estimator, name, _decode(value))
+        estimator._check_restored()
         return estimator
+
+    def _plain(self, parameter: Any) -> Any:
+        """Turn a parameter into what JSON can hold; for subclasses whose parameters are more than plain values."""
+        return parameter
+
+    def _check_restored(self) -> None:
+        """Look over the attributes `from_json` has just set; for subclasses whose attributes depend on each other."""
+
+
+def _known_output(kind: Any) -> str:
+    if kind not in ("default", "pandas", "polars"):
+        raise ParameterError(f"output is to be {kind!r}; wanted 'default', 'pandas' or 'polars'")
+    return str(kind)
+
+
+def _in_wanted_kind(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a method give the kind of frame that `set_output` (or scikit-learn's configuration) asks for."""
+
+    @functools.wraps(method)
+    def wrapped(self: Any, X: Any, *arguments: Any, **named: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+        config = getattr(self, "_sklearn_output_config", {})
+        wanted = _known_output(config.get("transform", get_config()["transform_output"]))
+        if wanted == "default":
+            return method(self, X, *arguments, **named)
+        if not is_array(X):
+            return method(self, as_kind(X, wanted), *arguments, **named)
+        out = method(self, X, *arguments, **named)
+        return as_kind(dict(zip(self.get_feature_names_out(), np.asarray(out).T, strict=True)), wanted)
+
+    return wrapped
 
 
 def _read(text: str) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise InputError(f"this model holds {constant}, which no xifen model may; it was changed after it was written")
 
+    def finite(number: str) -> float:
+        if math.isinf(float(number)):
+            refuse(number)
+        return float(number)
+
     try:
-        model = json.loads(text, parse_constant=refuse)
+        model = json.loads(text, parse_constant=refuse, parse_float=finite)
     except json.JSONDecodeError as failure:
         raise InputError(f"this is not a xifen model: {failure}") from None
     wanted = {"xifen", "class", "parameters", "fitted"}

@@ -19,7 +19,7 @@ import pyarrow as pa
 from xifen import _core
 from xifen.errors import InputError
 
-__all__ = ["Column", "Frame", "Labels", "Masked", "Times"]
+__all__ = ["Column", "Frame", "Labels", "Masked", "Times", "as_kind", "is_array"]
 
 Kind = Literal["pandas", "polars", "pyarrow", "dict"]
 NAT = np.iinfo(np.int64).min
@@ -186,6 +186,23 @@ class Frame:
             if values.dtype != wanted:
                 values = pd.Series(values, copy=False).astype(wanted).array
         return values
+
+
+def is_array(data: Any) -> bool:
+    """Whether this is an array, or a list that could become one: values by position, without column names."""
+    return not isinstance(data, Mapping) and not any(hasattr(data, name) for name in ("columns", "schema"))
+
+
+def as_kind(data: Any, kind: str) -> Any:
+    """The same table as a pandas or polars DataFrame; itself when it already is one."""
+    frame = Frame(data)
+    if frame.kind == kind:
+        return data
+    if kind == "pandas":
+        return frame.native if frame.kind == "dict" else frame.native.to_pandas()
+    import polars as pl
+
+    return pl.from_arrow(frame.native) if frame.kind == "pyarrow" else pl.from_pandas(frame.native)
 
 
 def _recognise(data: Any, what: str) -> tuple[Any, Kind]:

@@ -13,6 +13,8 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use super::binning::bin_columns;
+    #[pymodule_export]
     use super::did_you_mean;
 
     #[pymodule_export]

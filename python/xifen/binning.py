@@ -1,0 +1,567 @@
+"""From a measure to a few ordered bins: `Binner` for any columns, `RFMScorer` for the three of RFM."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from xifen import _columns as names
+from xifen import _core
+from xifen._base import FrameTransformer
+from xifen._frame import Column, Frame, Labels, Masked, is_array
+from xifen.errors import InputError, ParameterError
+
+__all__ = ["BinEdges", "Binner", "RFMScorer"]
+
+Strategy = Literal["quantile", "uniform", "kmeans", "mean", "median"]
+
+
+class BinEdges(dict[str, np.ndarray]):
+    """The inner edges of each column, ascending: a dict that also knows to which bin each edge belongs.
+
+    Given as ``edges=`` to another estimator it makes the same bins again.
+
+    Attributes
+    ----------
+    closed : dict of str to list of {"right", "left"}
+        Per column and edge, "right" (x <= edge is lower) or "left" (x < edge is lower).
+    """
+
+    def __init__(self, edges: Mapping[str, np.ndarray], closed: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(edges)
+        self.closed = {column: list(sides) for column, sides in closed.items()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self), self.closed)
+
+
+class _Bins(FrameTransformer):
+    """What `Binner` and `RFMScorer` share: fitted edges, and the one call into Rust."""
+
+    _fitted = ("bin_edges_", "closed_")
+    _most_bins: ClassVar[int]
+
+    bin_edges_: BinEdges
+    closed_: dict[str, list[str]]
+
+    def edges_table(self) -> pd.DataFrame:
+        """Show the fitted bins, one row per inner edge.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `column`; `bin`, the bin below the edge, counted from 1 in order of value; `edge`; `closed`, "right" when
+            the edge itself lies in that bin (x <= edge) and "left" when it lies in the next one (x < edge).
+        """
+        check_is_fitted(self)
+        rows = [
+            (column, place, edge, closed)
+            for column, edges in self.bin_edges_.items()
+            for place, (edge, closed) in enumerate(zip(edges.tolist(), self.closed_[column], strict=True), start=1)
+        ]
+        return pd.DataFrame(rows, columns=["column", "bin", "edge", "closed"])
+
+    def _cross(
+        self, frame: Frame, columns: list[str], parameters: Mapping[str, Any], *, fit: bool, place: bool
+    ) -> dict[str, Any]:
+        """Cross to Rust once: learn edges and remember them, place rows by them, or both.
+
+        `parameters` are those of every column or a dict by column; Rust checks what they say.
+        """
+        for name, value in parameters.items():
+            if isinstance(value, Mapping):
+                _known_columns(name, value, columns)
+        kept = parameters if fit else {name: parameters[name] for name in ("labels", "scores") if name in parameters}
+        config = {
+            "columns": [
+                {"name": column, "descending": column in self._descending(columns)}
+                | {name: _of_column(name, value, column) for name, value in kept.items()}
+                for column in columns
+            ],
+            "most_bins": self._most_bins,
+            "weights": _json("weights", getattr(self, "weights", None)),
+        }
+        edges = None if fit else [self._sides(column) for column in columns]
+        out = _core.bin_columns(frame.stream(columns), json.dumps(config), edges, place, self.n_jobs)
+        if fit:
+            sides = {column: left for column, (_, left) in zip(columns, out["edges"], strict=True)}
+            self.closed_ = {column: ["left" if side else "right" for side in left] for column, left in sides.items()}
+            edges = {column: edges for column, (edges, _) in zip(columns, out["edges"], strict=True)}
+            self.bin_edges_ = BinEdges(edges, self.closed_)
+        return out
+
+    def _descending(self, columns: list[str]) -> list[str]:
+        raise NotImplementedError
+
+    def _sides(self, column: str) -> tuple[list[float], list[bool]]:
+        return self.bin_edges_[column].tolist(), [side == "left" for side in self.closed_[column]]
+
+    def _plain(self, parameter: Any) -> Any:
+        return _cuts_by_column(parameter) if _is_fitted_edges(parameter) else parameter
+
+    def _check_restored(self) -> None:
+        edges, closed = self.bin_edges_, self.closed_
+        if {column: len(values) for column, values in edges.items()} != {name: len(side) for name, side in closed.items()}:
+            raise InputError("this model is damaged: bin_edges_ and closed_ do not have the same columns and lengths")
+        self.bin_edges_ = BinEdges(edges, closed)
+
+
+class Binner(_Bins):
+    """Cut measures into a few ordered bins, and place values by the same cuts ever after.
+
+    A value's score is 1 plus the number of edges below it, so equal values always score alike. Edges that coincide
+    (80 % of customers bought once) stay: the scale keeps its length, and scores nobody reaches stay empty.
+
+    Parameters
+    ----------
+    n_bins : int or dict of str to int, optional
+        How many bins, 2 to 100. None means 5; 2 for "mean" and "median"; one more than there are `edges`.
+    columns : list of str, optional
+        The columns to cut; all numeric ones by default.
+    strategy : {"quantile", "uniform", "kmeans", "mean", "median"} or dict of str to these
+        "quantile": bins of about equal size, the edges of pandas.qcut (pandas 3). "uniform": equal width. "kmeans": the
+        true optimum of k-means in one dimension, edges halfway between cluster means. "mean" and "median": two bins,
+        a value equal to the edge in the upper one.
+    edges : list of float or str, or dict of str to such lists, optional
+        Inner edges to use instead of learning them: numbers (a value equal to one lies below it) or text with its
+        operator, "< 50" or, for the same cut, ">= 50". Also another estimator's `bin_edges_`, or the pair
+        ``(bin_edges_, closed_)``, which make its bins again.
+    labels : list of str or dict of str to such lists, optional
+        Names of the bins, worst to best, to give instead of scores.
+    scores : list of int or dict of str to such lists, optional
+        Scores of the bins, worst to best, -128 to 127, instead of 1 to `n_bins`.
+    descending : list of str
+        The columns in which low values are good.
+    n_jobs : int, optional
+        Threads; None means all processors. It never changes a result.
+
+    Attributes
+    ----------
+    bin_edges_ : dict of str to ndarray of shape (n_bins - 1,)
+        Inner edges, ascending.
+    closed_ : dict of str to list of {"right", "left"}
+        Per edge, "right" (x <= edge is lower) or "left" (x < edge is lower).
+    n_features_in_ : int
+        How many columns the data had.
+    feature_names_in_ : ndarray of str
+        Their names, where they had any.
+
+    Notes
+    -----
+    Quantile edges are Hyndman and Fan's type 7. "kmeans" follows Wang and Song (2011), "Ckmeans.1d.dp: optimal k-means
+    clustering in one dimension by dynamic programming", The R Journal 3(2).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from xifen import Binner
+    >>> spent = pd.DataFrame({"monetary": [12.0, 40.0, 55.0, 300.0, None]})
+    >>> Binner(edges=["< 50", "< 100"], labels=["low", "middle", "high"]).fit_transform(spent)["monetary"].tolist()
+    ['low', 'low', 'middle', 'high', nan]
+    >>> Binner(2).fit(spent).bin_edges_["monetary"].tolist()
+    [47.5]
+    """
+
+    _most_bins = 100
+
+    def __init__(
+        self,
+        n_bins: int | Mapping[str, int] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        strategy: Strategy | Mapping[str, Strategy] = "quantile",
+        edges: Any = None,
+        labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        scores: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+        descending: Sequence[str] = (),
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_bins = n_bins
+        self.columns = columns
+        self.strategy = strategy
+        self.edges = edges
+        self.labels = labels
+        self.scores = scores
+        self.descending = descending
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the edges.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table, dict of arrays or 2-D array
+            The measures; missing values are left out.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            A column is absent, not numeric, without values, or holds infinity.
+        ParameterError
+            A parameter cannot be used.
+        """
+        self._fit(self._open(X, fitting=True), place=False)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Find the edges and place the same rows by them, reading the data once; see `fit` and `transform`."""
+        frame = self._open(X, fitting=True)
+        return self._columns(frame, X, self._fit(frame, place=True))
+
+    def transform(self, X: Any) -> Any:
+        """Place rows by the edges found before.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table, dict of arrays or 2-D array
+            The binned columns must be in it; others may.
+
+        Returns
+        -------
+        DataFrame, pyarrow.Table or ndarray
+            The binned columns alone, under their own names: scores (pandas Int8, polars and Arrow int8) or labels.
+            An array gives a float64 array, NaN where a value is missing. Values beyond the fitted range score 1 or
+            `n_bins`.
+
+        Raises
+        ------
+        InputError
+            A column is absent, not numeric, or holds infinity.
+        """
+        check_is_fitted(self)
+        frame = self._open(X, fitting=False)
+        out = self._cross(frame, list(self.bin_edges_), self._parameters(), fit=False, place=True)
+        return self._columns(frame, X, out)
+
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
+        """Name the columns that come out.
+
+        Parameters
+        ----------
+        input_features : list of str, optional
+            Names for the columns of an array.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        given = _check_feature_names_in(self, input_features)
+        own = list(getattr(self, "feature_names_in_", _array_names(self.n_features_in_)))
+        return np.asarray([given[own.index(column)] for column in self.bin_edges_], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _open(self, X: Any, *, fitting: bool) -> Frame:
+        if not is_array(X):
+            frame = Frame(X)
+            if fitting:
+                self._remember(frame)
+            return frame
+        values = validate_data(self, X, reset=fitting, ensure_all_finite=False)
+        values = values.astype(np.int8) if values.dtype == bool else values
+        names = getattr(self, "feature_names_in_", _array_names(values.shape[1]))
+        return Frame(dict(zip(names, values.T, strict=True)))
+
+    def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
+        columns = frame.numeric_names() if self.columns is None else _names("columns", self.columns)
+        if not columns:
+            raise InputError(f"the frame has no numeric column to bin; its columns are: {', '.join(map(str, frame.names))}")
+        return self._cross(frame, columns, self._parameters(), fit=True, place=place)
+
+    def _parameters(self) -> dict[str, Any]:
+        names = ("n_bins", "strategy", "edges", "labels", "scores")
+        return {name: _cuts_by_column(getattr(self, name)) for name in names}
+
+    def _descending(self, columns: list[str]) -> list[str]:
+        descending = _names("descending", self.descending)
+        _known_columns("descending", descending, columns)
+        return descending
+
+    def _columns(self, frame: Frame, X: Any, out: dict[str, Any]) -> Any:
+        columns: dict[str, Column] = {}
+        for column, (values, missing) in zip(self.bin_edges_, out["scores"], strict=True):
+            labels = _of_column("labels", self.labels, column)
+            if labels is None:
+                columns[column] = Masked(values, missing)
+            else:
+                columns[column] = Labels(values if missing is None else np.where(missing, -1, values), labels)
+        return _as_array(columns) if is_array(X) else frame.new(columns)
+
+
+class RFMScorer(_Bins):
+    """Score recency, frequency and monetary value, and put the three scores together.
+
+    Ten equal customers all score R=5, F=1, M=1: no evidence of more is scored as less.
+
+    Parameters
+    ----------
+    n_bins : int or dict of str to int, optional
+        How many scores, 2 to 20, in all or by column name; as for `Binner`.
+    recency, frequency, monetary : str
+        The columns to score. Few days since the last purchase are good; of the other two, more is better.
+    strategy, edges, scores
+        As for `Binner`, dicts by column name.
+    weights : three numbers
+        How much recency, frequency and monetary value count in `rfm_score`.
+    output : dict of str to str, optional
+        Other names for added columns, default name to new name.
+    n_jobs : int, optional
+        Threads; None means all processors. It never changes a result.
+
+    Attributes
+    ----------
+    bin_edges_, closed_, n_features_in_, feature_names_in_
+        As for `Binner`.
+
+    Notes
+    -----
+    The published three-point scale is ``RFMScorer(frequency="order_count_12M", edges={"order_count_12M": ["< 5",
+    "< 10"]}, scores={"order_count_12M": [1, 3, 5]})``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from xifen import RFMScorer
+    >>> rfm = pd.DataFrame({"recency_days": [3, 90, 400], "order_count": [9, 2, 1], "monetary": [900.0, 80.0, 15.0]})
+    >>> RFMScorer(3).fit_transform(rfm)[["recency_score", "frequency_score", "monetary_score", "rfm_cell", "rfm_score"]]
+       recency_score  frequency_score  monetary_score rfm_cell  rfm_score
+    0              3                3               3      333        3.0
+    1              2                2               2      222        2.0
+    2              1                1               1      111        1.0
+    """
+
+    _most_bins = 20
+
+    def __init__(
+        self,
+        n_bins: int | Mapping[str, int] | None = None,
+        *,
+        recency: str = names.RECENCY_DAYS,
+        frequency: str = names.ORDER_COUNT,
+        monetary: str = names.MONETARY,
+        strategy: Strategy | Mapping[str, Strategy] = "quantile",
+        edges: Any = None,
+        scores: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+        weights: Sequence[float] = (1, 1, 1),
+        output: Mapping[str, str] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_bins = n_bins
+        self.recency = recency
+        self.frequency = frequency
+        self.monetary = monetary
+        self.strategy = strategy
+        self.edges = edges
+        self.scores = scores
+        self.weights = weights
+        self.output = output
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the edges.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table or dict of arrays
+            One row per customer, as `rfm_table` makes it; missing values are left out.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            A column is absent, not numeric, without values, or holds infinity.
+        ParameterError
+            A parameter cannot be used.
+        TypeError
+            X is an array: it has no column names.
+        """
+        self._fit(self._open(X, fitting=True), place=False)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Find the edges and score the same rows by them, reading the data once; see `fit` and `transform`."""
+        frame = self._open(X, fitting=True)
+        return self._add(frame, self._fit(frame, place=True))
+
+    def transform(self, X: Any) -> Any:
+        """Score rows by the edges found before.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table or dict of arrays
+            Must have the three columns; others may.
+
+        Returns
+        -------
+        DataFrame or pyarrow.Table
+            The caller's frame with `recency_score`, `frequency_score`, `monetary_score`, `rfm_cell` ("545"; "10-4-5"
+            above 9 bins) and `rfm_score` (the weighted mean) added. A missing score makes cell and mean missing.
+
+        Raises
+        ------
+        InputError
+            A column is absent, not numeric, holds infinity, or an added one is already there.
+        """
+        check_is_fitted(self)
+        frame = self._open(X, fitting=False)
+        return self._add(frame, self._cross(frame, self._measures(), self._parameters(), fit=False, place=True))
+
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
+        """Name the columns that come out: those of the fitted frame, then the five added ones.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored; the columns have names.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        return np.asarray([*self.feature_names_in_, *self._added().values()], dtype=object)
+
+    def _open(self, X: Any, *, fitting: bool) -> Frame:
+        if is_array(X):
+            raise TypeError(
+                f"RFMScorer finds its columns by name and expects {', '.join(map(repr, self._measures()))}; "
+                f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
+            )
+        frame = Frame(X)
+        if fitting:
+            self._remember(frame)
+        return frame
+
+    def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
+        self._added()
+        return self._cross(frame, self._measures(), self._parameters(), fit=True, place=place)
+
+    def _measures(self) -> list[str]:
+        return _names("recency, frequency and monetary", [self.recency, self.frequency, self.monetary])
+
+    def _parameters(self) -> dict[str, Any]:
+        return {name: _cuts_by_column(getattr(self, name)) for name in ("n_bins", "strategy", "edges", "scores")}
+
+    def _descending(self, columns: list[str]) -> list[str]:
+        return columns[:1]
+
+    def _added(self) -> dict[str, str]:
+        """Map the default name of every added column to its name here."""
+        output = self.output or {}
+        if not isinstance(output, Mapping):
+            raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
+        _known_columns("output", output, ADDED)
+        added = {name: output.get(name, name) for name in ADDED}
+        if len(_names("output", list(added.values()))) < len(ADDED):
+            raise AssertionError  # _names raises on a repeated name
+        return added
+
+    def _add(self, frame: Frame, out: dict[str, Any]) -> Any:
+        added = self._added()
+        scores = [Masked(values, missing) for values, missing in out["scores"]]
+        columns: list[Column] = [*scores, Labels(out["cell"], out["cells"]), out["score"]]
+        return frame.add(dict(zip(added.values(), columns, strict=True)))
+
+
+ADDED = [names.RECENCY_SCORE, names.FREQUENCY_SCORE, names.MONETARY_SCORE, names.RFM_CELL, names.RFM_SCORE]
+
+
+def _array_names(count: int) -> list[str]:
+    return [f"x{position}" for position in range(count)]
+
+
+def _as_array(columns: Mapping[str, Column]) -> np.ndarray:
+    """Put columns side by side: float64 with NaN, or objects with None when there are labels."""
+    plain: list[np.ndarray] = []
+    for column in columns.values():
+        if isinstance(column, Labels):
+            plain.append(np.asarray([*column.categories, None], dtype=object)[column.codes])
+        elif isinstance(column, Masked):
+            values = column.values.astype(np.float64)
+            if column.missing is not None:
+                values[column.missing] = np.nan
+            plain.append(values)
+    return np.column_stack(plain)
+
+
+def _names(parameter: str, value: Any) -> list[str]:
+    """Read a list of column names."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        raise ParameterError(f"{parameter} is {value!r}; wanted a list of column names")
+    names = list(value)
+    for place, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ParameterError(f"{parameter} holds {name!r}; wanted column names, which are text")
+        if name in names[:place]:
+            raise ParameterError(f"{parameter} names '{name}' twice; name each column once")
+    return names
+
+
+def _known_columns(parameter: str, found: Iterable[Any], columns: list[str]) -> None:
+    for name in found:
+        if name not in columns:
+            near = _core.did_you_mean(str(name), columns)
+            raise ParameterError(f"{parameter} names {name!r}, which is not one of {', '.join(columns)}{near}")
+
+
+def _is_fitted_edges(value: Any) -> bool:
+    """Whether this is another estimator's `bin_edges_`, or that and its `closed_`."""
+    if isinstance(value, tuple) and len(value) == 2:
+        return all(isinstance(part, Mapping) for part in value)
+    return isinstance(value, BinEdges)
+
+
+def _cuts_by_column(value: Any) -> Any:
+    """Turn another estimator's edges into cuts by column, and leave any other parameter as it is."""
+    if not _is_fitted_edges(value):
+        return value
+    edges, closed = (value, value.closed) if isinstance(value, BinEdges) else value
+    _known_columns("closed", closed, list(edges))
+    for column, values in edges.items():
+        if len(closed.get(column, ())) != len(values) or not set(closed[column]) <= {"left", "right"}:
+            raise ParameterError(f"closed of '{column}' must say 'left' or 'right' for each of its {len(values)} edges")
+    return {
+        column: [
+            f"< {edge!r}" if side == "left" else edge
+            for edge, side in zip(map(float, values), closed[column], strict=True)
+        ]
+        for column, values in edges.items()
+    }
+
+
+def _of_column(parameter: str, value: Any, column: str) -> Any:
+    """Pick what a parameter says for one column, as JSON can hold it."""
+    return _json(parameter, value.get(column) if isinstance(value, Mapping) else value)
+
+
+def _json(parameter: str, value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number; Rust's message shows the word
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Iterable):
+        return [_json(parameter, item) for item in value]
+    raise ParameterError(f"{parameter} holds {value!r}, a {type(value).__name__}; wanted numbers or text")

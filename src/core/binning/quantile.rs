@@ -1,0 +1,334 @@
+//! Exact quantiles of one column by selection: no sorting, no copy of the column.
+//!
+//! A sorted sample gives, for every quantile, a narrow bracket that holds it almost surely. One pass counts
+//! the values between the brackets and keeps those inside; the order statistics are then picked from the
+//! kept few (Floyd and Rivest 1975, "Expected time bounds for selection"). Should a bracket miss, the column
+//! is sorted instead: the answer is exact and the same either way, only the time differs.
+
+use rayon::prelude::*;
+
+use super::{
+    count::count_below,
+    measure::{BLOCK_ROWS, Measure, Piece},
+};
+use crate::{Result, cancel::Cancel};
+
+/// Columns up to this length are sorted at once.
+const SMALL: usize = 1 << 15;
+/// Sampled values; a bracket of four standard errors then holds about 3 % of the column.
+const SAMPLE: usize = 1 << 14;
+/// More inner edges than this are found by sorting: their brackets would cover most of the column.
+const MOST_BRACKETS: usize = 31;
+
+/// The inner edges of `n_bins` quantile bins, with pandas.qcut's probabilities (pandas 3).
+pub(super) fn edges(measure: &Measure<'_>, pieces: &[Piece], n_bins: usize, cancel: &Cancel) -> Result<Vec<f64>> {
+    let probabilities: Vec<f64> = (1..n_bins).map(|index| probability(index, n_bins)).collect();
+    let mut previous = f64::NEG_INFINITY;
+    let edges = at(measure, pieces, &probabilities, cancel)?.into_iter().map(|(below, above, share)| {
+        previous = interpolate(below, above, share).max(previous); // rounding must not turn two edges around
+        previous
+    });
+    Ok(edges.collect())
+}
+
+/// The median, the mean of the two middle values where their number is even.
+pub(super) fn median(measure: &Measure<'_>, pieces: &[Piece], cancel: &Cancel) -> Result<f64> {
+    let middle = at(measure, pieces, &[0.5], cancel)?;
+    let (below, above) = middle.first().map_or((0.0, 0.0), |&(a, b, share)| if share == 0.0 { (a, a) } else { (a, b) });
+    let sum = below + above;
+    Ok(if sum.is_finite() { sum / 2.0 } else { below / 2.0 + above / 2.0 })
+}
+
+/// `index / n_bins` as pandas.qcut has it: moved up by one unit in the last place where it was rounded down so far
+/// that `n_bins` times it is not `index`.
+fn probability(index: usize, n_bins: usize) -> f64 {
+    let (index, n_bins) = (index as f64, n_bins as f64);
+    let probability = index * (1.0 / n_bins); // numpy.linspace multiplies by the step
+    if n_bins * probability == index { probability } else { probability.next_up() }
+}
+
+/// `below + (above - below) * share`.
+///
+/// pandas writes the upper half as `above - (above - below) * (1 - share)`. The two differ by rounding only; where
+/// that would put `above` itself into another bin, pandas' form decides.
+fn interpolate(below: f64, above: f64, share: f64) -> f64 {
+    let gap = above - below;
+    if !gap.is_finite() {
+        return below * (1.0 - share) + above * share;
+    }
+    let edge = below + gap * share;
+    let theirs = if share < 0.5 { edge } else { above - gap * (1.0 - share) };
+    if (edge < above) == (theirs < above) { edge } else { theirs }
+}
+
+/// For every probability the order statistics around `(n - 1) * p` and the share of the way between them.
+fn at(measure: &Measure<'_>, pieces: &[Piece], probabilities: &[f64], cancel: &Cancel) -> Result<Vec<(f64, f64, f64)>> {
+    let worth_selecting = measure.len() > SMALL && probabilities.len() <= MOST_BRACKETS;
+    if worth_selecting
+        && let Some(kept) = Kept::of(measure, pieces, probabilities, cancel)?
+        && let Some(found) = around(kept.present, probabilities, |ranks| kept.pick(ranks))
+    {
+        return Ok(found);
+    }
+    let mut sorted = measure.present(pieces)?;
+    cancel.check()?;
+    sorted.par_sort_unstable_by(f64::total_cmp);
+    let pick = |ranks: &[usize]| ranks.iter().map(|&rank| sorted.get(rank).copied()).collect();
+    around(sorted.len(), probabilities, pick).ok_or_else(|| measure.nothing())
+}
+
+/// Turns probabilities into ranks, has `pick` find the values there, and puts them together.
+fn around(
+    present: usize,
+    probabilities: &[f64],
+    pick: impl Fn(&[usize]) -> Option<Vec<f64>>,
+) -> Option<Vec<(f64, f64, f64)>> {
+    let last = present.checked_sub(1)?;
+    let positions: Vec<_> = probabilities.iter().map(|p| (last as f64 * p).min(last as f64)).collect();
+    let mut ranks: Vec<_> =
+        positions.iter().map(|h| *h as usize).flat_map(|rank| [rank, (rank + 1).min(last)]).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let values = pick(&ranks)?;
+    let value = |rank: usize| values.get(ranks.binary_search(&rank).ok()?).copied();
+    positions
+        .into_iter()
+        .map(|h| {
+            let rank = h as usize;
+            Some((value(rank)?, value((rank + 1).min(last))?, h - h.floor()))
+        })
+        .collect()
+}
+
+/// What one pass over the column leaves: how many values fall into each cell between thresholds, and the values of
+/// the cells inside a bracket. Cell `i` is `(thresholds[i - 1], thresholds[i]]`; cell 0 is what is missing.
+struct Kept {
+    thresholds: Vec<f64>,
+    keep: [bool; 256],
+    counts: Vec<usize>,
+    values: Vec<f64>,
+    present: usize,
+}
+
+impl Kept {
+    /// `None` when the sample holds too little to go by.
+    fn of(measure: &Measure<'_>, pieces: &[Piece], probabilities: &[f64], cancel: &Cancel) -> Result<Option<Self>> {
+        let mut sample = measure.sample(SAMPLE);
+        if sample.len() < SAMPLE / 16 {
+            return Ok(None);
+        }
+        sample.sort_unstable_by(f64::total_cmp);
+        let (thresholds, keep) = brackets(&sample, probabilities);
+        let parts: Vec<_> = pieces
+            .par_iter()
+            .map(|piece| {
+                cancel.check()?;
+                Ok(sift(measure, piece, &thresholds, &keep))
+            })
+            .collect::<Result<_>>()?;
+        let mut counts = vec![0usize; thresholds.len() + 1];
+        let mut values = Vec::with_capacity(parts.iter().map(|(_, values)| values.len()).sum());
+        for (part, kept) in parts {
+            counts.iter_mut().zip(part).for_each(|(count, part)| *count += part as usize);
+            values.extend_from_slice(&kept);
+        }
+        // The first threshold is -infinity, so only NaN and -infinity are in cell 0; the last is the largest number.
+        let infinite = counts.last().is_some_and(|&above| above > 0);
+        let below = counts.first().copied().unwrap_or(0);
+        if infinite || below > 0 && values_hold_negative_infinity(measure, pieces) {
+            return Err(measure.infinity(pieces));
+        }
+        let present = measure.len() - below;
+        Ok(Some(Self { thresholds, keep, counts, values, present }))
+    }
+
+    /// The values at ascending ranks; `None` when one of them was not kept.
+    fn pick(&self, ranks: &[usize]) -> Option<Vec<f64>> {
+        let mut picked = Vec::with_capacity(ranks.len());
+        let mut first = 0; // the rank of the cell's first value
+        for (cell, &count) in self.counts.iter().enumerate().skip(1) {
+            let inside: Vec<_> =
+                ranks.iter().filter(|&&rank| first <= rank && rank < first + count).map(|rank| rank - first).collect();
+            first += count;
+            if inside.is_empty() {
+                continue;
+            }
+            let (below, upto) = (*self.thresholds.get(cell - 1)?, *self.thresholds.get(cell)?);
+            if upto.next_down() == below {
+                picked.extend(inside.iter().map(|_| upto)); // the cell is one value
+            } else if self.keep.get(cell).copied()? {
+                let mut values: Vec<_> =
+                    self.values.iter().copied().filter(|&value| below < value && value <= upto).collect();
+                picked.extend(select(&mut values, &inside)?);
+            } else {
+                return None;
+            }
+        }
+        Some(picked)
+    }
+}
+
+fn values_hold_negative_infinity(measure: &Measure<'_>, pieces: &[Piece]) -> bool {
+    pieces.par_iter().any(|piece| {
+        let mut found = false;
+        measure.blocks(piece, |block| found |= block.contains(&f64::NEG_INFINITY));
+        found
+    })
+}
+
+/// Thresholds from a sorted sample, and which of the cells between them to keep.
+fn brackets(sample: &[f64], probabilities: &[f64]) -> (Vec<f64>, [bool; 256]) {
+    let size = sample.len() as f64;
+    let bracket = |p: &f64| {
+        let margin = 4.0 * (size * p * (1.0 - p)).sqrt() + 2.0;
+        let (low, high) = (size * p - margin, (size * p + margin) as usize);
+        let low = if low < 0.0 { f64::NEG_INFINITY } else { sample.get(low as usize).copied().unwrap_or(f64::MAX) };
+        (low, sample.get(high).copied().unwrap_or(f64::MAX))
+    };
+    let brackets: Vec<_> = probabilities.iter().map(bracket).collect();
+    let mut thresholds = vec![f64::NEG_INFINITY, f64::MAX];
+    for bound in brackets.iter().flat_map(|(low, high)| [*low, *high]) {
+        thresholds.push(bound);
+        let copies = sample.partition_point(|value| *value <= bound) - sample.partition_point(|value| *value < bound);
+        if copies > 4 && bound > f64::MIN {
+            thresholds.push(bound.next_down()); // a frequent value gets a cell of its own, which is counted, not kept
+        }
+    }
+    thresholds.retain(|bound| !bound.is_nan());
+    thresholds.sort_unstable_by(f64::total_cmp);
+    thresholds.dedup();
+    let mut keep = [false; 256];
+    for (cell, keep) in keep.iter_mut().enumerate().skip(1) {
+        if let (Some(&below), Some(&upto)) = (thresholds.get(cell - 1), thresholds.get(cell)) {
+            *keep = upto.next_down() > below && brackets.iter().any(|&(low, high)| low <= below && upto <= high);
+        }
+    }
+    (thresholds, keep)
+}
+
+/// Counts the values of every cell and copies those of the cells to keep.
+fn sift(measure: &Measure<'_>, piece: &Piece, thresholds: &[f64], keep: &[bool; 256]) -> ([u32; 256], Vec<f64>) {
+    let mut counts = [0u32; 256];
+    let mut kept = Vec::with_capacity(piece.len() / 4);
+    let mut cells = [0u8; BLOCK_ROWS];
+    let mut inside = [0f64; BLOCK_ROWS];
+    measure.blocks(piece, |block| {
+        count_below(block, thresholds, cells.get_mut(..block.len()).unwrap_or(&mut []));
+        let mut len = 0;
+        for (&value, &cell) in block.iter().zip(&cells) {
+            let cell = usize::from(cell);
+            // Always written, kept by moving on: no branch that data could make unpredictable.
+            if let Some(slot) = inside.get_mut(len) {
+                *slot = value;
+            }
+            len += usize::from(keep.get(cell).is_some_and(|&keep| keep));
+            if let Some(count) = counts.get_mut(cell) {
+                *count += 1;
+            }
+        }
+        kept.extend_from_slice(inside.get(..len).unwrap_or(&[]));
+    });
+    (counts, kept)
+}
+
+/// The values that would stand at ascending `ranks` if `values` were sorted.
+fn select(values: &mut [f64], ranks: &[usize]) -> Option<Vec<f64>> {
+    let mut rest = values;
+    let mut start = 0;
+    let mut found = Vec::with_capacity(ranks.len());
+    for &rank in ranks {
+        if rank - start >= rest.len() {
+            return None;
+        }
+        let (_, value, above) = rest.select_nth_unstable_by(rank - start, f64::total_cmp);
+        found.push(*value);
+        start = rank + 1;
+        rest = above;
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        binning::measure::{measure, pieces},
+        column::{Batch, Column, Values},
+    };
+
+    #[test]
+    fn probabilities_are_those_of_pandas() {
+        // numpy.linspace(0, 1, 11)[3] is 0.30000000000000004; ten times that is not 3, so qcut of pandas 3.1 moves it up.
+        assert_eq!(probability(3, 10).to_bits(), 0.300_000_000_000_000_1_f64.to_bits());
+        assert_eq!(probability(1, 5), 0.2);
+        assert_eq!(probability(1, 2), 0.5);
+    }
+
+    /// The same quantiles from a sorted copy.
+    fn naive(values: &[f64], n_bins: usize) -> Vec<f64> {
+        let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        sorted.sort_by(f64::total_cmp);
+        (1..n_bins)
+            .map(|index| {
+                let h = (sorted.len() - 1) as f64 * probability(index, n_bins);
+                let low = h.floor() as usize;
+                interpolate(sorted[low], sorted[(low + 1).min(sorted.len() - 1)], h - h.floor())
+            })
+            .collect()
+    }
+
+    /// Long enough for selection; the shape decides how many ties and gaps there are.
+    fn long_column(shape: u8, seed: u64) -> Vec<f64> {
+        let mut state = seed | 1;
+        (0..50_000)
+            .map(|row| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let unit = (state >> 11) as f64 / (1u64 << 53) as f64;
+                match shape {
+                    0 => unit,
+                    1 => (unit * 6.0).floor(),
+                    2 => (1.0 / (unit + 1e-9)).floor(),
+                    3 => row as f64,
+                    4 => {
+                        if unit < 0.8 {
+                            1.0
+                        } else {
+                            unit * 100.0
+                        }
+                    }
+                    5 => {
+                        if unit < 0.3 {
+                            f64::NAN
+                        } else {
+                            -unit.ln() * 1e300
+                        }
+                    }
+                    6 => {
+                        if row % 3 == 0 {
+                            -1e-320
+                        } else {
+                            4e-320 * unit
+                        }
+                    }
+                    _ => 7.0,
+                }
+            })
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn selection_equals_sorting(shape in 0u8..8, seed in any::<u64>(), n_bins in 2usize..32, cut in 0usize..50_000) {
+            let values = long_column(shape, seed);
+            let (front, back) = values.split_at(cut);
+            let batches: Vec<Batch<'_>> =
+                [front, back].map(|part| vec![Column::Float64(Values::dense(part))]).into();
+            let measure = measure(&batches, 0, "x").unwrap();
+            let found = edges(&measure, &pieces(&batches), n_bins, &Cancel::new()).unwrap();
+            prop_assert_eq!(found, naive(&values, n_bins));
+        }
+    }
+}
