@@ -15,6 +15,7 @@ import narwhals.stable.v2.dependencies as known
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy.sparse import issparse
 
 from xifen import _core
 from xifen.errors import InputError
@@ -190,6 +191,8 @@ class Frame:
 
 def is_array(data: Any) -> bool:
     """Whether this is an array, or a list that could become one: values by position, without column names."""
+    if issparse(data):  # one of scipy's formats is a dict; scikit-learn's check of arrays has the words for all of them
+        return True
     return not isinstance(data, Mapping) and not any(hasattr(data, name) for name in ("columns", "schema"))
 
 

@@ -251,30 +251,30 @@ mod tests {
 
     use super::*;
 
-    fn column(fields: Value) -> ColumnConfig {
+    fn column(fields: &Value) -> ColumnConfig {
         let mut whole = json!({"name": "x", "strategy": "quantile"});
         whole.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         serde_json::from_value(whole).unwrap()
     }
 
-    fn problem(fields: Value) -> String {
+    fn problem(fields: &Value) -> String {
         column(fields).plan(100).unwrap_err().to_string()
     }
 
     #[test]
     fn cuts_are_numbers_or_texts() {
         let cuts = json!({"edges": [1, "< 2", "<= 2.5", "> 3e0", " >=4 ", "≤ 5"]});
-        let Plan::Given(bins) = column(cuts).plan(100).unwrap() else { panic!() };
+        let Plan::Given(bins) = column(&cuts).plan(100).unwrap() else { panic!() };
         assert_eq!(bins.edges, [1.0, 2.0, 2.5, 3.0, 4.0, 5.0]);
         assert_eq!(bins.left, [false, true, false, false, true, false]);
     }
 
     #[test]
     fn coinciding_edges_stay_and_decreasing_ones_are_refused() {
-        assert!(column(json!({"edges": [1, 1, 1]})).plan(100).is_ok());
-        assert!(column(json!({"edges": ["< 1", "<= 1"]})).plan(100).is_ok());
-        assert!(problem(json!({"edges": ["<= 1", "< 1"]})).contains("go down"));
-        assert!(problem(json!({"edges": [3, 2]})).contains("go down from 3 to 2"));
+        assert!(column(&json!({"edges": [1, 1, 1]})).plan(100).is_ok());
+        assert!(column(&json!({"edges": ["< 1", "<= 1"]})).plan(100).is_ok());
+        assert!(problem(&json!({"edges": ["<= 1", "< 1"]})).contains("go down"));
+        assert!(problem(&json!({"edges": [3, 2]})).contains("go down from 3 to 2"));
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
             (json!({"n_bins": 2, "scores": [1, 1.5]}), "from -128 to 127"),
             (json!({"n_bins": 2, "scores": [1, 2], "labels": ["a", "b"]}), "both"),
         ] {
-            let found = problem(fields);
+            let found = problem(&fields);
             assert!(found.contains(words), "{found}");
         }
     }

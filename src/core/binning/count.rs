@@ -31,6 +31,7 @@ fn count_avx2(values: &[f64], thresholds: &[f64], out: &mut [u8]) {
 /// Values worked on together: their counts stay in vector registers.
 const LANES: usize = 32;
 
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
 #[inline(always)]
 fn count(values: &[f64], thresholds: &[f64], out: &mut [u8]) {
     let (groups, rest) = values.as_chunks::<LANES>();

@@ -2,6 +2,8 @@
 //! over cuts finds the best ones (Wang and Song 2011, "Ckmeans.1d.dp", The R Journal 3(2)), and because the best
 //! cut never moves back, each row is filled by divide and conquer in O(d log d) for d distinct values.
 
+use std::ops::Range;
+
 use super::measure::{Measure, Piece};
 use crate::{Error, Result, cancel::Cancel};
 
@@ -72,7 +74,7 @@ fn best_starts(distinct: &[(f64, f64)], clusters: usize, cancel: &Cancel) -> Res
         cancel.check()?;
         let mut row = Row { best: vec![f64::INFINITY; len], cut: vec![0; len] };
         let (Some(row_best), Some(row_cut)) = (row.best.get_mut(cluster..), row.cut.get_mut(cluster..)) else { break };
-        fill(&costs, &best, row_best, row_cut, cluster, cluster..len);
+        Fill { costs: &costs, before: &best, cancel }.stretch(row_best, row_cut, cluster, cluster..len)?;
         best = row.best;
         cuts.push(row.cut);
     }
@@ -93,42 +95,43 @@ struct Row {
     cut: Vec<u32>,
 }
 
-/// Fills a stretch of a row whose first element belongs to value `first`; the last cluster begins within `starts`.
-fn fill(
-    costs: &Costs,
-    before: &[f64],
-    best: &mut [f64],
-    cut: &mut [u32],
-    first: usize,
-    starts: std::ops::Range<usize>,
-) {
-    if best.is_empty() {
-        return;
-    }
-    let middle = best.len() / 2;
-    let end = first + middle;
-    let (mut lowest, mut found) = (f64::INFINITY, starts.start);
-    let candidates = before.get(starts.start - 1..starts.end.min(end + 1) - 1).unwrap_or(&[]);
-    for (offset, before) in candidates.iter().enumerate() {
-        let total = before + costs.of(starts.start + offset, end);
-        if total < lowest {
-            (lowest, found) = (total, starts.start + offset);
+/// What filling a row needs of the row before.
+struct Fill<'a> {
+    costs: &'a Costs,
+    before: &'a [f64],
+    cancel: &'a Cancel,
+}
+
+impl Fill<'_> {
+    /// Fills a stretch of a row whose first element belongs to value `first`; the last cluster begins within `starts`.
+    fn stretch(&self, best: &mut [f64], cut: &mut [u32], first: usize, starts: Range<usize>) -> Result<()> {
+        let middle = best.len() / 2;
+        let end = first + middle;
+        let (mut lowest, mut found) = (f64::INFINITY, starts.start);
+        let candidates = self.before.get(starts.start - 1..starts.end.min(end + 1) - 1).unwrap_or(&[]);
+        for (start, before) in (starts.start..).zip(candidates) {
+            let total = before + self.costs.of(start, end);
+            if total < lowest {
+                (lowest, found) = (total, start);
+            }
         }
-    }
-    let (best_left, best_right) = best.split_at_mut(middle);
-    let (cut_left, cut_right) = cut.split_at_mut(middle);
-    if let (Some((best, best_right)), Some((cut, cut_right))) =
-        (best_right.split_first_mut(), cut_right.split_first_mut())
-    {
+        let (best_left, best_right) = best.split_at_mut(middle);
+        let (cut_left, cut_right) = cut.split_at_mut(middle);
+        let (Some((best, best_right)), Some((cut, cut_right))) =
+            (best_right.split_first_mut(), cut_right.split_first_mut())
+        else {
+            return Ok(()); // the stretch is empty
+        };
         (*best, *cut) = (lowest, found as u32);
-        let left = |best, cut| fill(costs, before, best, cut, first, starts.start..found + 1);
-        let right = |best, cut| fill(costs, before, best, cut, end + 1, found..starts.end);
-        if best_left.len() > ONE_THREAD {
-            rayon::join(|| left(best_left, cut_left), || right(best_right, cut_right));
-        } else {
-            left(best_left, cut_left);
-            right(best_right, cut_right);
+        let left = |best, cut| self.stretch(best, cut, first, starts.start..found + 1);
+        let right = |best, cut| self.stretch(best, cut, end + 1, found..starts.end);
+        if best_left.len() < ONE_THREAD {
+            left(best_left, cut_left)?;
+            return right(best_right, cut_right);
         }
+        self.cancel.check()?;
+        let (left, right) = rayon::join(|| left(best_left, cut_left), || right(best_right, cut_right));
+        left.and(right)
     }
 }
 

@@ -105,7 +105,9 @@ fn mean(measure: &Measure<'_>, pieces: &[Piece]) -> Result<f64> {
     let present = measure.present(pieces)?;
     let (low, high) = extremes(measure, &present)?;
     let mut sum = Sum::default();
-    present.iter().for_each(|&value| sum.add(value));
+    for &value in &present {
+        sum.add(value);
+    }
     let total = sum.total().unwrap_or_else(|| exact_sum(present.iter().copied()));
     let count = present.len() as f64;
     let mean = if total.is_finite() {
@@ -189,8 +191,8 @@ impl Ruler {
         for (out, count) in out.iter_mut().zip(counts) {
             *out = self.table.get(usize::from(*count)).copied().unwrap_or(0);
         }
-        // A number minus itself is 0; NaN and infinity give NaN.
-        if block.iter().fold(false, |odd, value| odd | (value - value != 0.0)) {
+        // One count without branches for the usual block, in which every value is a number.
+        if block.iter().filter(|value| !value.is_finite()).count() > 0 {
             oddities.missing |= block.iter().any(|value| value.is_nan());
             oddities.infinite |= block.iter().any(|value| value.is_infinite());
         }

@@ -81,7 +81,7 @@ fn at(measure: &Measure<'_>, pieces: &[Piece], probabilities: &[f64], cancel: &C
 fn around(
     present: usize,
     probabilities: &[f64],
-    pick: impl Fn(&[usize]) -> Option<Vec<f64>>,
+    pick: impl FnOnce(&[usize]) -> Option<Vec<f64>>,
 ) -> Option<Vec<(f64, f64, f64)>> {
     let last = present.checked_sub(1)?;
     let positions: Vec<_> = probabilities.iter().map(|p| (last as f64 * p).min(last as f64)).collect();
@@ -143,27 +143,29 @@ impl Kept {
     }
 
     /// The values at ascending ranks; `None` when one of them was not kept.
-    fn pick(&self, ranks: &[usize]) -> Option<Vec<f64>> {
-        let mut picked = Vec::with_capacity(ranks.len());
-        let mut first = 0; // the rank of the cell's first value
+    fn pick(mut self, ranks: &[usize]) -> Option<Vec<f64>> {
+        // Kept cells stand in order, so behind one another they are sorted as far as it matters: a rank in the
+        // column becomes a rank among the kept values by leaving out the cells that were not kept.
+        let (mut first, mut left_out) = (0, 0);
+        let mut picked = vec![0.0; ranks.len()];
+        let mut wanted = Vec::with_capacity(ranks.len());
         for (cell, &count) in self.counts.iter().enumerate().skip(1) {
-            let inside: Vec<_> =
-                ranks.iter().filter(|&&rank| first <= rank && rank < first + count).map(|rank| rank - first).collect();
-            first += count;
-            if inside.is_empty() {
-                continue;
-            }
-            let (below, upto) = (*self.thresholds.get(cell - 1)?, *self.thresholds.get(cell)?);
-            if upto.next_down() == below {
-                picked.extend(inside.iter().map(|_| upto)); // the cell is one value
-            } else if self.keep.get(cell).copied()? {
-                let mut values: Vec<_> =
-                    self.values.iter().copied().filter(|&value| below < value && value <= upto).collect();
-                picked.extend(select(&mut values, &inside)?);
-            } else {
+            let (below, upto) =
+                (*self.thresholds.get(cell - 1)?, self.thresholds.get(cell).copied().unwrap_or(f64::MAX));
+            let kept = self.keep.get(cell).copied()?;
+            let from = ranks.partition_point(|&rank| rank < first);
+            let to = ranks.partition_point(|&rank| rank < first + count);
+            if kept {
+                wanted.extend((from..to).filter_map(|place| Some((ranks.get(place)? - left_out, place))));
+            } else if from < to && upto.next_down() == below {
+                picked.get_mut(from..to)?.fill(upto); // the cell is one value
+            } else if from < to {
                 return None;
             }
+            first += count;
+            left_out += if kept { 0 } else { count };
         }
+        select(&mut self.values, &wanted, 0, &mut picked)?;
         Some(picked)
     }
 }
@@ -211,7 +213,7 @@ fn sift(measure: &Measure<'_>, piece: &Piece, thresholds: &[f64], keep: &[bool; 
     let mut counts = [0u32; 256];
     let mut kept = Vec::with_capacity(piece.len() / 4);
     let mut cells = [0u8; BLOCK_ROWS];
-    let mut inside = [0f64; BLOCK_ROWS];
+    let mut inside = vec![0f64; BLOCK_ROWS];
     measure.blocks(piece, |block| {
         count_below(block, thresholds, cells.get_mut(..block.len()).unwrap_or(&mut []));
         let mut len = 0;
@@ -231,21 +233,18 @@ fn sift(measure: &Measure<'_>, piece: &Piece, thresholds: &[f64], keep: &[bool; 
     (counts, kept)
 }
 
-/// The values that would stand at ascending `ranks` if `values` were sorted.
-fn select(values: &mut [f64], ranks: &[usize]) -> Option<Vec<f64>> {
-    let mut rest = values;
-    let mut start = 0;
-    let mut found = Vec::with_capacity(ranks.len());
-    for &rank in ranks {
-        if rank - start >= rest.len() {
-            return None;
-        }
-        let (_, value, above) = rest.select_nth_unstable_by(rank - start, f64::total_cmp);
-        found.push(*value);
-        start = rank + 1;
-        rest = above;
+/// Writes the values that would stand at ascending ranks if `values` were sorted; `wanted` are ranks (counted from
+/// `start`) and where in `picked` the value goes. The middle rank first: it cuts the work for the others in two.
+fn select(values: &mut [f64], wanted: &[(usize, usize)], start: usize, picked: &mut [f64]) -> Option<()> {
+    let (before, rest) = wanted.split_at_checked(wanted.len() / 2)?;
+    let Some((&(rank, place), after)) = rest.split_first() else { return Some(()) };
+    if rank - start >= values.len() {
+        return None;
     }
-    Some(found)
+    let (below, value, above) = values.select_nth_unstable_by(rank - start, f64::total_cmp);
+    *picked.get_mut(place)? = *value;
+    select(below, before, start, picked)?;
+    select(above, after, rank + 1, picked)
 }
 
 #[cfg(test)]
@@ -290,7 +289,7 @@ mod tests {
                     0 => unit,
                     1 => (unit * 6.0).floor(),
                     2 => (1.0 / (unit + 1e-9)).floor(),
-                    3 => row as f64,
+                    3 => f64::from(row),
                     4 => {
                         if unit < 0.8 {
                             1.0
