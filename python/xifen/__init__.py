@@ -1,6 +1,17 @@
 """xifen: from an order log to scored, named, explained customers."""
 
+from xifen import datasets, errors
 from xifen.binning import Binner, RFMScorer
 from xifen.transactions import clv_table, ledger_summary, order_ledger, release_memory, rfm_table
 
-__all__ = ["Binner", "RFMScorer", "clv_table", "ledger_summary", "order_ledger", "release_memory", "rfm_table"]
+__all__ = [
+    "Binner",
+    "RFMScorer",
+    "clv_table",
+    "datasets",
+    "errors",
+    "ledger_summary",
+    "order_ledger",
+    "release_memory",
+    "rfm_table",
+]
