@@ -1,0 +1,132 @@
+"""Small nasty logs: every column of every table equals the slow and obvious computation, in every kind of frame."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import reference
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from logs import FRAMES, ID_KINDS, WINDOWS, Log, assert_table, logs, parameters, plain
+
+import xifen as xf
+
+kinds = st.sampled_from(sorted(FRAMES))
+quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def run(function: Callable[..., Any], frame: Any, **settings: Any) -> Any:
+    """Call it on a log with bad rows, whose counts it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(frame, invalid="drop", **settings)
+
+
+def assert_agrees(
+    function: Callable[..., Any], oracle: Callable[..., Any], log: Log, kind: str, **settings: Any
+) -> None:
+    """Both give the same table, or both find no purchase to take as_of="max" from."""
+    frame = FRAMES[kind](log)
+    try:
+        expected = oracle(log.rows, **settings)
+    except ValueError:
+        assert settings["as_of"] == "max"
+        with pytest.raises(xf.errors.XifenError, match="as_of"):
+            run(function, frame, **settings)
+    else:
+        assert_table(run(function, frame, **settings), expected)
+
+
+@quick
+@given(st.data(), logs(), kinds)
+def test_rfm_table(data: st.DataObject, log: Log, kind: str) -> None:
+    more = {
+        "order_id": data.draw(st.sampled_from([None, "order_id"])),
+        "discount": data.draw(st.sampled_from([None, "discount"])),
+        "windows": data.draw(st.lists(st.sampled_from(WINDOWS), max_size=3, unique=True)),
+    }
+    assert_agrees(xf.rfm_table, reference.rfm_table, log, kind, **data.draw(parameters(log)), **more)
+
+
+@quick
+@given(st.data(), logs(), kinds)
+def test_clv_table(data: st.DataObject, log: Log, kind: str) -> None:
+    unit = data.draw(st.sampled_from(["D", "W", "M"]))
+    assert_agrees(xf.clv_table, reference.clv_table, log, kind, **data.draw(parameters(log)), unit=unit)
+
+
+@quick
+@given(st.data(), logs(), kinds)
+def test_order_ledger(data: st.DataObject, log: Log, kind: str) -> None:
+    settings = data.draw(parameters(log)) | {"order_id": data.draw(st.sampled_from([None, "order_id"]))}
+    try:
+        reasons, repeated, _ = reference.ledger(log.rows, **settings)
+    except ValueError:
+        assume(False)
+    rows = list(range(len(log.rows)))
+    for invalid in ("raise", "drop"):
+        ledger = xf.order_ledger(FRAMES[kind](log), invalid=invalid, **settings)
+        assert_table(ledger, {"row": rows, "reason": reasons, "duplicate": repeated})
+    counted = {
+        reason: (rows, first)
+        for reason, rows, first in zip(*plain(xf.ledger_summary(ledger)).values(), strict=True)
+        if rows
+    }
+    assert counted == {reason: (reasons.count(reason), reasons.index(reason)) for reason in set(reasons)}
+
+
+@quick
+@given(st.data(), kinds, st.sampled_from(["list", "frame"]))
+def test_customers_who_never_ordered(data: st.DataObject, kind: str, form: str) -> None:
+    log = data.draw(logs())
+    id_type = log.schema.field("customer_id").type
+    pool = next(ids for kind_type, ids in ID_KINDS.values() if kind_type == id_type)
+    customers = data.draw(st.lists(st.sampled_from(pool), max_size=4))
+    settings = data.draw(parameters(log)) | {"as_of": reference.date(2024, 3, 31)}
+    expected = reference.rfm_table(log.rows, customers=customers, windows=["30D"], **settings)
+    given_customers: Any = customers
+    if form == "frame":
+        roll = Log([{"customer_id": customer} for customer in customers], log.schema.empty_table().select([0]).schema)
+        given_customers = FRAMES[kind](roll)
+    got = run(xf.rfm_table, FRAMES[kind](log), customers=given_customers, windows=["30D"], **settings)
+    assert_table(got, expected)
+
+
+def bits(frame: pd.DataFrame) -> dict[str, Any]:
+    """The table down to the sign of zero."""
+    return {
+        name: column.to_numpy().view(np.int64).tolist() if column.dtype == np.float64 else column.astype(str).tolist()
+        for name, column in frame.items()
+    }
+
+
+@quick
+@given(st.data(), logs())
+def test_neither_row_order_nor_threads_change_a_bit(data: st.DataObject, log: Log) -> None:
+    settings = data.draw(parameters(log)) | {"as_of": reference.date(2024, 3, 31)}
+    shuffled = Log(data.draw(st.permutations(log.rows)), log.schema)
+    for function, more in ((xf.rfm_table, {"discount": "discount", "windows": ["12M"]}), (xf.clv_table, {})):
+        first = bits(run(function, FRAMES["pandas"](log), **settings, **more, n_jobs=1))
+        for n_jobs in (1, 2, 8):
+            assert bits(run(function, FRAMES["pandas"](shuffled), **settings, **more, n_jobs=n_jobs)) == first
+
+
+@quick
+@given(logs(), kinds)
+def test_bad_rows_stop_the_work_by_default(log: Log, kind: str) -> None:
+    as_of = reference.date(2024, 3, 31)
+    reasons, _, _ = reference.ledger(log.rows, as_of=as_of)
+    bad = [reason for reason in reasons if reason not in ("used", "after_as_of")]
+    if bad:
+        with pytest.raises(xf.errors.InputError) as caught:
+            xf.rfm_table(FRAMES[kind](log), as_of=as_of)
+        reason = next(reason for reason in bad if reason in str(caught.value))
+        assert str(reasons.count(reason)) in str(caught.value)
+        assert f"row {reasons.index(reason)}" in str(caught.value)
+    else:
+        assert_table(xf.rfm_table(FRAMES[kind](log), as_of=as_of), reference.rfm_table(log.rows, as_of=as_of))

@@ -1,0 +1,345 @@
+"""What cannot be used: an error that says what, where, and what to do; or rows that are counted, none lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import xifen as xf
+from xifen.errors import InputError, ParameterError, XifenError
+
+TABLES: list[Callable[..., Any]] = [xf.rfm_table, xf.clv_table, xf.order_ledger]
+
+
+def log(**columns: Any) -> pd.DataFrame:
+    """A clean log of four rows, but for the columns given."""
+    clean: dict[str, Any] = {
+        "customer_id": [1, 2, 1, 3],
+        "timestamp": pd.to_datetime(["2024-01-05", "2024-01-20", "2024-02-29", "2024-03-01"]),
+        "amount": [10.0, 20.0, 30.0, 40.0],
+    }
+    return pd.DataFrame(clean | columns)
+
+
+def refusal(error: type[Exception], frame: Any, *words: str, **settings: Any) -> None:
+    """rfm_table raises exactly this kind of error and its sentence holds these words."""
+    with pytest.raises(error) as caught:
+        xf.rfm_table(frame, **{"as_of": "2024-03-31", **settings})
+    message = str(caught.value)
+    for word in words:
+        assert word in message, f"{word!r} not in {message!r}"
+
+
+def reasons(frame: Any, **settings: Any) -> list[str]:
+    """What the ledger says of each row."""
+    return list(xf.order_ledger(frame, **{"as_of": "2024-03-31", **settings})["reason"])
+
+
+# -- the frame ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_missing_column_names_the_nearest(table: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match=r"no column 'customer_id'.*'?customerid'?"):
+        table(log().rename(columns={"customer_id": "customerid"}), as_of="max")
+
+
+def test_other_missing_columns() -> None:
+    refusal(InputError, log(), "order_no", order_id="order_no")
+    refusal(InputError, log(), "coupon", discount="coupon")
+    refusal(InputError, log(), "no column 'when'", timestamp="when")
+    refusal(InputError, log(), "'Amount'", "amount", amount="Amount")
+
+
+def test_two_columns_of_one_name() -> None:
+    frame = pd.concat([log(), log()[["amount"]]], axis=1)
+    refusal(InputError, frame, "2 columns named 'amount'")
+
+
+@pytest.mark.parametrize("thing", [[1, 2], "orders.csv", np.zeros((2, 3)), None, pd.Series([1]), 7])
+def test_not_a_frame(thing: Any) -> None:
+    refusal(TypeError, thing, "orders", "frame")
+
+
+def test_a_frame_that_is_not_in_memory() -> None:
+    refusal(TypeError, pl.LazyFrame({"customer_id": [1]}), ".collect()")
+    refusal(TypeError, pa.table({"customer_id": [1]}).to_reader(), ".read_all()")
+
+
+def test_the_id_may_not_take_the_name_of_a_column_of_the_table() -> None:
+    refusal(XifenError, log().rename(columns={"customer_id": "monetary"}), "'monetary'", customer_id="monetary")
+
+
+def test_one_column_twice() -> None:
+    frame = log()
+    table = xf.rfm_table(frame, as_of="2024-03-31", order_id="timestamp")
+    assert table["order_count"].tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_no_rows(frame: Callable[..., Any]) -> None:
+    empty = frame(
+        {"customer_id": np.array([], "int64"), "timestamp": np.array([], "M8[us]"), "amount": np.array([], "float64")}
+    )
+    for made in (xf.rfm_table(empty, as_of="2024-03-31"), xf.clv_table(empty, as_of="2024-03-31")):
+        assert len(made) == 0
+    table = xf.rfm_table(empty, as_of="2024-03-31", customers=[2, 1], windows=["1M"])
+    assert list(table["customer_id"]) == [1, 2] or table["customer_id"].to_pylist() == [1, 2]
+    assert len(xf.order_ledger(empty, as_of="2024-03-31")) == 0
+    refusal(InputError, empty, "as_of", as_of="max")
+
+
+def test_one_row() -> None:
+    table = xf.rfm_table(log().head(1), as_of="2024-01-05", windows=["1D"])
+    row = table.iloc[0].to_dict()
+    assert (row["recency_days"], row["order_count"], row["tenure_days"], row["orders_per_year"]) == (0, 1, 0, 1.0)
+    assert np.isnan(row["mean_gap_days"])
+    assert (row["order_count_1D"], row["order_count_prev_1D"]) == (1, 0)
+
+
+def test_columns_that_hold_nothing() -> None:
+    frame = pa.table({"customer_id": pa.nulls(3), "timestamp": pa.nulls(3), "amount": pa.nulls(3)})
+    assert xf.order_ledger(frame, as_of="2024-03-31")["reason"].to_pylist() == ["missing_customer_id"] * 3
+    refusal(InputError, frame, "missing_customer_id", "3", "row 0")
+    with pytest.warns(UserWarning, match="missing_customer_id"):
+        assert len(xf.rfm_table(frame, as_of="2024-03-31", invalid="drop")) == 0
+
+
+# -- what a column holds -----------------------------------------------------------------------------
+
+
+def test_wrong_kinds() -> None:
+    refusal(InputError, log(amount=["10", "20", "30", "40"]), "'amount'", "text")
+    refusal(InputError, log(amount=[True, False, True, True]), "'amount'")
+    refusal(InputError, log(amount=log()["timestamp"]), "'amount'")
+    refusal(InputError, log(timestamp=[1.5, 2.0, 3.0, 4.0]), "'timestamp'")
+    refusal(InputError, log(timestamp=[20240105, 20240120, 20240229, 20240301]), "'timestamp'")
+    refusal(InputError, log(customer_id=log()["timestamp"]), "'customer_id'")
+    refusal(InputError, log(customer_id=[[1], [2], [3], [4]]), "'customer_id'")
+    refusal(InputError, log(coupon=["a", "b", "c", "d"]), "'coupon'", discount="coupon")
+
+
+def test_ids_of_mixed_kinds() -> None:
+    refusal(InputError, log(customer_id=[1, "2", 3, 4]), "'customer_id'", "row 1", "'2'")
+
+
+def test_fractional_ids() -> None:
+    refusal(InputError, log(customer_id=[1.0, 2.0, 2.5, np.nan]), "'customer_id'", "row 2", "2.5")
+    refusal(InputError, log(customer_id=[1.0, 2.0**53, 3.0, 4.0]), "'customer_id'", "row 1")
+    refusal(InputError, log(customer_id=[1.0, 2.0, 3.0, np.inf]), "'customer_id'", "row 3")
+
+
+def test_ids_at_the_ends_of_64_bits() -> None:
+    signed = log(customer_id=np.array([2**63 - 1, -(2**63), 0, 2**63 - 1], dtype="int64"))
+    assert xf.rfm_table(signed, as_of="max")["customer_id"].tolist() == [-(2**63), 0, 2**63 - 1]
+    unsigned = log(customer_id=np.array([2**63, 2**64 - 1, 2**63 - 1, 0], dtype="uint64"))
+    assert xf.rfm_table(unsigned, as_of="max")["customer_id"].tolist() == [0, 2**63 - 1, 2**63, 2**64 - 1]
+    refusal(InputError, log(customer_id=pd.Series([2**64, 1, 2, 3], dtype=object)), "'customer_id'")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "reason"),
+    [
+        ("customer_id", pd.array([1, None, None, 3], "Int64"), "missing_customer_id"),
+        ("customer_id", ["a", None, None, "b"], "missing_customer_id"),
+        ("timestamp", pd.to_datetime(["2024-01-05", None, None, "2024-01-06"]), "missing_timestamp"),
+        ("amount", [1.0, np.nan, np.nan, 2.0], "missing_amount"),
+        ("amount", [1.0, np.inf, -np.inf, 2.0], "non_finite_amount"),
+        ("order", ["A", None, None, "B"], "missing_order_id"),
+    ],
+)
+def test_bad_values_are_counted(column: str, values: Any, reason: str) -> None:
+    frame = log(**{column: values})
+    more = {"order_id": "order"} if column == "order" else {}
+    refusal(InputError, frame, reason, "2 ", "row 1", **more)
+    with pytest.warns(UserWarning, match=rf"{reason}.*2|2.*{reason}"):
+        table = xf.rfm_table(frame, as_of="2024-03-31", invalid="drop", **more)
+    assert table["row_count"].sum() == 2
+    assert reasons(frame, **more) == ["used", reason, reason, "used"]
+
+
+def test_the_first_reason_counts() -> None:
+    frame = log(customer_id=["a", None, "b", "c"], amount=[np.nan, np.nan, np.inf, 1.0],
+                timestamp=pd.to_datetime(["2024-01-05", None, None, "2024-04-01"]))  # fmt: skip
+    assert reasons(frame) == ["missing_amount", "missing_customer_id", "missing_timestamp", "after_as_of"]
+
+
+def test_dates_beyond_the_calendar() -> None:
+    """Every row is used or counted: year 1 and year 10000 fit into 64 bits of seconds."""
+    days = np.array(["0001-01-01", "10000-01-01", "NaT", "2024-01-01"], dtype="M8[s]")
+    frame = log(timestamp=days)
+    got = reasons(frame)
+    assert got[0] in ("used", "timestamp_out_of_range")
+    assert got[1] in ("after_as_of", "timestamp_out_of_range")
+    assert got[2:] == ["missing_timestamp", "used"]
+    for moment in (-(2**63) + 1, 2**63 - 1):
+        extreme = log(timestamp=np.array([moment] * 4, dtype="int64").view("M8[s]"))
+        assert set(reasons(extreme)) == {"timestamp_out_of_range"}
+        refusal(InputError, extreme, "timestamp_out_of_range", "4", "row 0")
+
+
+@pytest.mark.parametrize(
+    "text", ["01/02/2024", "2024/01/02", "20240102", "2024-1-2", "2024-02-30", "2024-13-01", "2024-01-02 25:00", "soon",
+             "2024-01-02T10:00:00 Mars", "10000-01-01", "", "2024-01-02x"]
+)  # fmt: skip
+def test_text_that_is_not_an_iso_date(text: str) -> None:
+    frame = log(timestamp=["2024-01-01", "2024-01-02", text, "2024-01-04"])
+    refusal(InputError, frame, "'timestamp'", "row 2", repr(text)[1:-1])
+    if "/" in text or text == "soon":
+        refusal(InputError, frame, "date_format")
+
+
+def test_date_format_that_does_not_fit() -> None:
+    frame = log(timestamp=["05.01.2024", "20.01.2024", "2024-02-29", "01.03.2024"])
+    refusal(InputError, frame, "'timestamp'", "row 2", "2024-02-29", "%d.%m.%Y", date_format="%d.%m.%Y")
+    refusal(ParameterError, log(timestamp=["1"] * 4), "date_format", "%Q", date_format="%Q")
+
+
+def test_totals_that_overflow() -> None:
+    huge = log(customer_id=1, amount=[1.7e308] * 4)
+    refusal(InputError, huge, "amount")
+    with pytest.raises(InputError, match="amount"):
+        xf.clv_table(huge, as_of="2024-03-31")
+    most = Decimal(10**37)
+    decimals = pa.table({"customer_id": [1] * 20, "timestamp": [date(2024, 1, 1)] * 20,
+                         "amount": pa.array([most] * 20, pa.decimal128(38, 0))})  # fmt: skip
+    refusal(InputError, decimals, "'amount'")
+    wide = log(customer_id=1, amount=np.array([2**63 - 1] * 4, dtype="int64"))
+    assert xf.rfm_table(wide, as_of="max")["monetary"].tolist() == [4 * (2**63 - 1)]
+
+
+# -- the parameters ----------------------------------------------------------------------------------
+
+
+def test_as_of_before_every_order() -> None:
+    table = xf.rfm_table(log(), as_of="2023-12-31")
+    assert len(table) == 0
+    assert set(reasons(log(), as_of="2023-12-31")) == {"after_as_of"}
+
+
+@pytest.mark.parametrize("as_of", [date(2024, 2, 29), datetime(2024, 2, 29), pd.Timestamp("2024-02-29"),
+                                   np.datetime64("2024-02-29"), "2024-02-29"])  # fmt: skip
+def test_as_of_is_a_day_and_all_of_it(as_of: Any) -> None:
+    frame = log(timestamp=pd.to_datetime(["2024-02-29 23:59:59", "2024-03-01", "2024-02-28", "2024-02-29 00:00"]))
+    assert reasons(frame, as_of=as_of) == ["used", "after_as_of", "used", "used"]
+
+
+@pytest.mark.parametrize(
+    "as_of", ["2024-02-29 12:00", "2024-02-29T00:00:01", datetime(2024, 2, 29, 12), pd.Timestamp("2024-02-29 00:00:01"),
+              datetime(2024, 2, 29, 0, 0, 1, tzinfo=UTC)]
+)  # fmt: skip
+@pytest.mark.parametrize("table", TABLES)
+def test_as_of_with_a_time(as_of: Any, table: Callable[..., Any]) -> None:
+    with pytest.raises(ParameterError, match=r"as_of.*time"):
+        table(log(), as_of=as_of)
+
+
+@pytest.mark.parametrize("as_of", ["yesterday", "", "2024-02-30", "29.02.2024", "20240229", "10000-01-01", "Max"])
+def test_as_of_that_is_no_date(as_of: str) -> None:
+    refusal(ParameterError, log(), "as_of", as_of, as_of=as_of)
+
+
+@pytest.mark.parametrize("as_of", [None, 20240229, 1.5, pd.NaT, ["2024-02-29"]])
+def test_as_of_of_another_kind(as_of: Any) -> None:
+    with pytest.raises((ParameterError, TypeError), match="as_of"):
+        xf.rfm_table(log(), as_of=as_of)
+
+
+def test_as_of_must_be_given() -> None:
+    with pytest.raises(TypeError, match="as_of"):
+        xf.rfm_table(log())
+
+
+@pytest.mark.parametrize(
+    "window", ["90", "D", "0D", "-1D", "1.5M", "12Y", "3d", "90 D", "", "1D ", "99999999999999D", 90]
+)
+def test_windows_that_are_none(window: Any) -> None:
+    with pytest.raises((ParameterError, TypeError)) as caught:
+        xf.rfm_table(log(), as_of="2024-03-31", windows=[window])
+    assert "windows" in str(caught.value) or "window" in str(caught.value)
+    assert str(window) in str(caught.value)
+
+
+def test_windows_longer_than_the_calendar() -> None:
+    table = xf.rfm_table(log(), as_of="2024-03-31", windows=["20000M", "700000D"])
+    assert table["order_count_20000M"].tolist() == table["order_count"].tolist()
+    assert table["order_count_700000D"].tolist() == table["order_count"].tolist()
+    assert table["order_count_prev_700000D"].tolist() == [0, 0, 0]
+
+
+def test_one_window_twice() -> None:
+    refusal(ParameterError, log(), "90D", windows=["90D", "90D"])
+
+
+def test_windows_given_as_one_text() -> None:
+    with pytest.raises((ParameterError, TypeError), match="windows"):
+        xf.rfm_table(log(), as_of="2024-03-31", windows="90D")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [("returns", "drop", "'exclude'"), ("duplicates", "remove", "'drop'"), ("invalid", "ignore", "'raise'")],
+)
+@pytest.mark.parametrize("table", TABLES)
+def test_choices(table: Callable[..., Any], name: str, value: str, wanted: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        table(log(), as_of="2024-03-31", **{name: value})
+    for word in (name, value, wanted.strip("'")):
+        assert word in str(caught.value)
+
+
+def test_units() -> None:
+    with pytest.raises(ParameterError, match=r"unit.*Y"):
+        xf.clv_table(log(), as_of="2024-03-31", unit="Y")
+
+
+def test_zones() -> None:
+    frame = log(timestamp=log()["timestamp"].dt.tz_localize("UTC"))
+    refusal(ParameterError, frame, "tz", "Mars/Base", tz="Mars/Base")
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "two"])
+def test_n_jobs(n_jobs: Any) -> None:
+    with pytest.raises((ParameterError, TypeError), match="n_jobs"):
+        xf.rfm_table(log(), as_of="2024-03-31", n_jobs=n_jobs)
+
+
+def test_customers_that_do_not_fit() -> None:
+    refusal(InputError, log(), "customers", customers=["a", "b"])
+    refusal(InputError, log(), "customer_id", customers=pd.DataFrame({"id": [1]}))
+    refusal(InputError, log(), "customers", customers=[1, 2.5])
+
+
+# -- returns -----------------------------------------------------------------------------------------
+
+
+def test_returns_as_an_error() -> None:
+    frame = log(amount=[10.0, 20.0, -30.0, -1.0])
+    refusal(InputError, frame, "row 2", "return", returns="error")
+    assert xf.rfm_table(log(), as_of="2024-03-31", returns="error")["monetary"].tolist() == [40.0, 20.0, 40.0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_left_out_by_choice_neither_raises_nor_warns() -> None:
+    frame = pd.concat([log(amount=[10.0, 20.0, -30.0, 40.0])] * 2)
+    table = xf.rfm_table(frame, as_of="2024-02-29", returns="exclude", duplicates="drop")
+    assert table["monetary"].tolist() == [10.0, 20.0]
+
+
+def test_customers_who_only_returned_have_no_history() -> None:
+    with pytest.warns(UserWarning, match="1 customer"):
+        history = xf.clv_table(log(amount=[10.0, -20.0, 30.0, 40.0]), as_of="2024-03-31")
+    assert history["customer_id"].tolist() == [1, 3]
+
+
+def test_a_summary_needs_a_ledger() -> None:
+    with pytest.raises(InputError, match="'reason'"):
+        xf.ledger_summary(log())
