@@ -12,7 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
-from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,11 +46,6 @@ def total(amounts: Iterable[Any]) -> Any:
         return math.fsum(amounts)
     with localcontext(prec=60):
         return sum(amounts)
-
-
-def ratio(numerator: Any, denominator: float) -> float:
-    """A quotient of exact numbers, rounded once."""
-    return float(Fraction(numerator) / Fraction(denominator))
 
 
 def local_day(moment: date, tz: str | None) -> date:
@@ -167,24 +161,24 @@ def _rfm_row(
 ) -> Row:
     purchases = [row for row in rows if row["amount"] >= 0]
     orders = _orders(purchases, order_id)
-    moments = [instant(row["timestamp"]) for row in purchases]
-    days = [local_day(row["timestamp"], tz) for row in purchases]
+    moments = sorted((row["timestamp"] for row in purchases), key=instant)
+    days = [local_day(moment, tz) for moment in moments]
     monetary = total(row["amount"] for row in rows)
-    tenure = (as_of - min(days)).days if orders else None
+    tenure = (as_of - days[0]).days if orders else None
     record = {
-        "first_purchase": min(moments, default=None),
-        "last_purchase": max(moments, default=None),
-        "recency_days": (as_of - max(days)).days if orders else None,
+        "first_purchase": instant(moments[0]) if orders else None,
+        "last_purchase": instant(moments[-1]) if orders else None,
+        "recency_days": (as_of - days[-1]).days if orders else None,
         "order_count": orders,
         "purchase_days": len(set(days)),
         "row_count": len(rows),
         "monetary": monetary,
         "gross_amount": total(row["amount"] for row in purchases),
         "returned_amount": total(-row["amount"] for row in rows if row["amount"] < 0),
-        "mean_order_value": ratio(monetary, orders) if orders else None,
+        "mean_order_value": float(monetary) / orders if orders else None,
         "tenure_days": tenure,
         "orders_per_year": 0.0 if tenure is None else orders * DAYS_PER_YEAR / max(tenure, DAYS_PER_YEAR),
-        "mean_gap_days": (max(days) - min(days)).days / (orders - 1) if orders > 1 else None,
+        "mean_gap_days": (days[-1] - days[0]).days / (orders - 1) if orders > 1 else None,
     }
     if discount is not None:
         record["discount_share"] = _discounted(purchases, order_id, discount) / orders if orders else None
@@ -231,5 +225,5 @@ def clv_table(
         table["frequency"].append(repeats)
         table["recency"].append((days[-1] - days[0]).days / DAYS_PER_UNIT[unit])
         table["T"].append((day - days[0]).days / DAYS_PER_UNIT[unit])
-        table["monetary_value"].append(ratio(total(after_first), repeats) if repeats else 0.0)
+        table["monetary_value"].append(float(total(after_first)) / repeats if repeats else 0.0)
     return table
