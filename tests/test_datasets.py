@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
-
 from xifen.datasets import load_cdnow
 from xifen.datasets.pack_cdnow import pack_cdnow
 from xifen.errors import ParameterError

@@ -15,9 +15,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import reference
-from logs import assert_table, plain
-
 import xifen as xf
+from logs import assert_table, plain
 
 AS_OF = date(2024, 3, 31)
 IDS = [2, 1, 3, 2, 1, 2, 1, 3]

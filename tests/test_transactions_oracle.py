@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import reference
+import xifen as xf
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from logs import FRAMES, ID_KINDS, WINDOWS, Log, assert_table, logs, parameters, plain
-
-import xifen as xf
 
 kinds = st.sampled_from(sorted(FRAMES))
 quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 import xifen as xf
 from xifen.datasets import load_cdnow
 

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-
 import xifen as xf
 
 AS_OF = pd.Timestamp("2024-06-30")

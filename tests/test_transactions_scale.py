@@ -12,7 +12,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-
 import xifen as xf
 
 ROWS = 150_000
@@ -89,9 +88,9 @@ def test_totals_and_threads(log: pd.DataFrame) -> None:
         pd.testing.assert_frame_equal(again, history, check_exact=True)
 
 
-ZONES = ["America/New_York", "America/Sao_Paulo", "America/St_Johns", "Europe/Lisbon", "Africa/Casablanca", "Asia/Shanghai", "Asia/Kolkata",
-         "Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kiritimati", "UTC", "+05:30",
-         "-03:00"]  # fmt: skip
+ZONES = ["America/New_York", "America/Sao_Paulo", "America/St_Johns", "Europe/Lisbon", "Africa/Casablanca",
+         "Asia/Shanghai", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia",
+         "Pacific/Kiritimati", "UTC", "+05:30", "-03:00"]  # fmt: skip
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -56,7 +56,7 @@ def pack_cdnow(master: Path, sample: Path, packed: Path) -> None:
     table = pa.table(
         {
             "customer_id": pa.array(map(int, customers), pa.int64()),
-            "timestamp": pa.array((datetime.strptime(day, "%Y%m%d") for day in days), pa.date32()),  # noqa: DTZ007
+            "timestamp": pa.array((datetime.strptime(day, "%Y%m%d") for day in days), pa.date32()),
             "amount": pa.array(map(float, dollars), pa.float64()),
             "quantity": pa.array(map(int, quantities), pa.int64()),
             "sample": pa.array(customer in members for customer in customers),
