@@ -88,7 +88,7 @@ def test_totals_and_threads(log: pd.DataFrame) -> None:
         pd.testing.assert_frame_equal(again, history, check_exact=True)
 
 
-ZONES = ["America/New_York", "America/Sao_Paulo", "America/St_Johns", "Europe/Lisbon", "Africa/Casablanca",
+ZONES = ["America/New_York", "America/Sao_Paulo", "America/St_Johns", "Europe/Lisbon", "Africa/Windhoek",
          "Asia/Shanghai", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia",
          "Pacific/Kiritimati", "UTC", "+05:30", "-03:00"]  # fmt: skip
 
@@ -96,7 +96,10 @@ ZONES = ["America/New_York", "America/Sao_Paulo", "America/St_Johns", "Europe/Li
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("given", ["own zone", "tz"])
 def test_days_in_every_zone(zone: str, given: str) -> None:
-    """One customer per moment between 1950 and 2090, half of them within a minute of a local midnight."""
+    """One customer per moment between 1950 and 2090, half of them within a minute of a local midnight.
+
+    These zones' rules have not changed for some years: pandas reads the system's zone files, xifen carries its own.
+    """
     if zone[0] in "+-" and given == "tz":
         pytest.skip("a fixed offset is no name of a zone")
     rng = np.random.default_rng(7)
