@@ -147,8 +147,7 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         value = value.to_pydatetime()
     if isinstance(value, datetime):
-        value = value.astimezone(UTC) if value.tzinfo is not None else value
-        return value
+        return value.astimezone(UTC) if value.tzinfo is not None else value
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -5,7 +5,7 @@ The text files are those of lifetimes 0.11.3 (sha256 eff6889e... and 6fae1015...
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import importlib.resources
 import math
 
@@ -66,7 +66,7 @@ def test_every_kind_holds_the_same_values() -> None:
         "amount": polars.Float64,
         "quantity": polars.Int64,
     }
-    assert frame.row(0) == (1, datetime.date(1997, 1, 1), 11.77, 1)
+    assert frame.row(0) == (1, dt.date(1997, 1, 1), 11.77, 1)
     assert frame.to_arrow().equals(table)
 
 

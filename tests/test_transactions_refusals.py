@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -224,7 +224,7 @@ def test_as_of_before_every_order() -> None:
     assert set(reasons(log(), as_of="2023-12-31")) == {"after_as_of"}
 
 
-@pytest.mark.parametrize("as_of", [date(2024, 2, 29), datetime(2024, 2, 29), pd.Timestamp("2024-02-29"),
+@pytest.mark.parametrize("as_of", [date(2024, 2, 29), datetime.combine(date(2024, 2, 29), time()), pd.Timestamp("2024-02-29"),
                                    np.datetime64("2024-02-29"), "2024-02-29"])  # fmt: skip
 def test_as_of_is_a_day_and_all_of_it(as_of: Any) -> None:
     frame = log(
@@ -234,7 +234,7 @@ def test_as_of_is_a_day_and_all_of_it(as_of: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "as_of", ["2024-02-29 12:00", "2024-02-29T00:00:01", datetime(2024, 2, 29, 12), pd.Timestamp("2024-02-29 00:00:01"),
+    "as_of", ["2024-02-29 12:00", "2024-02-29T00:00:01", datetime.combine(date(2024, 2, 29), time(12)), pd.Timestamp("2024-02-29 00:00:01"),
               datetime(2024, 2, 29, 0, 0, 1, tzinfo=UTC)]
 )  # fmt: skip
 @pytest.mark.parametrize("table", TABLES)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -56,7 +56,7 @@ def pack_cdnow(master: Path, sample: Path, packed: Path) -> None:
     table = pa.table(
         {
             "customer_id": pa.array(map(int, customers), pa.int64()),
-            "timestamp": pa.array((datetime.strptime(day, "%Y%m%d") for day in days), pa.date32()),
+            "timestamp": pa.array(map(date.fromisoformat, days), pa.date32()),
             "amount": pa.array(map(float, dollars), pa.float64()),
             "quantity": pa.array(map(int, quantities), pa.int64()),
             "sample": pa.array(customer in members for customer in customers),
