@@ -203,7 +203,8 @@ def test_every_kind_of_column(kind: str, column: str, name: str) -> None:
     assert_unchanged(frame, before)
 
     if column == "customer_id":
-        assert column_type(table, "customer_id") == column_type(frame, "customer_id")
+        text = name == "object of str"  # text has a type of its own since pandas 3
+        assert column_type(table, "customer_id") == ("str" if text else column_type(frame, "customer_id"))
     if column == "timestamp" and "str" not in name.lower() and name not in ("category", "object of date", "date64"):
         expected = "datetime64[us]" if name == "object of datetime" else column_type(frame, "timestamp")
         assert column_type(table, "first_purchase") == expected

@@ -212,7 +212,7 @@ def test_totals_that_overflow() -> None:
                          "amount": pa.array([most] * 20, pa.decimal128(38, 0))})  # fmt: skip
     refusal(InputError, decimals, "'amount'")
     wide = log(customer_id=1, amount=np.array([2**63 - 1] * 4, dtype="int64"))
-    assert xf.rfm_table(wide, as_of="max")["monetary"].tolist() == [4 * (2**63 - 1)]
+    assert xf.rfm_table(wide, as_of="max")["monetary"].tolist() == [4 * 2.0**63]
 
 
 # -- the parameters ----------------------------------------------------------------------------------
@@ -343,5 +343,5 @@ def test_customers_who_only_returned_have_no_history() -> None:
 
 
 def test_a_summary_needs_a_ledger() -> None:
-    with pytest.raises(InputError, match="'reason'"):
+    with pytest.raises(InputError, match="ledger has no column"):
         xf.ledger_summary(log())
