@@ -232,9 +232,16 @@ def test_types_do_not_depend_on_what_happens_to_be_missing(kind: str) -> None:
             assert column_type(table, name) == floating, name
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_decimals_stay_decimals(kind: str) -> None:
-    name = {"pandas": "decimal128[pyarrow]", "polars": "Decimal", "pyarrow": "decimal128"}[kind]
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("pandas", "decimal128[pyarrow]"),
+        ("pandas", "object of Decimal"),
+        ("polars", "Decimal"),
+        ("pyarrow", "decimal128"),
+    ],
+)
+def test_decimals_stay_decimals(kind: str, name: str) -> None:
     frame, _ = build(kind, "amount", name)
     table = xf.rfm_table(frame, as_of=AS_OF, windows=["1M"])
     expected: Any = {
@@ -347,3 +354,24 @@ def test_columns_may_have_any_name_and_the_id_keeps_its_own() -> None:
     table = xf.rfm_table(frame, as_of=AS_OF, customer_id="客户", timestamp="when")
     assert table.columns[0] == "客户"
     assert table["客户"].to_list() == sorted(set(TEXTS), key=str.encode)
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series(pd.Categorical(["b", "d"])), pl.Series(["b", "d"], dtype=pl.Enum(["d", "b"])),
+               pl.Series(["b", "d"], dtype=pl.Categorical)]
+)  # fmt: skip
+def test_customers_of_no_category_of_the_log_are_not_lost(column: Any) -> None:
+    frame = pd.DataFrame if isinstance(column, pd.Series) else pl.DataFrame
+    log = frame({"customer_id": column, "timestamp": TIMES[:2], "amount": [1.0, 2.0]})
+    table = xf.rfm_table(log, as_of="max", customers=["c", "a"])
+    assert list(table["customer_id"]) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize("column", ["customer_id", "timestamp", "amount"])
+def test_a_column_of_nothing(kind: Callable[..., Any], column: str) -> None:
+    values = {"customer_id": [1, 2], "timestamp": TIMES[:2], "amount": [1.0, 2.0]} | {column: [None, None]}
+    ledger = xf.order_ledger(kind(values), as_of=AS_OF)
+    assert plain(ledger)["reason"] == [f"missing_{column}"] * 2
+    with pytest.warns(UserWarning, match=f"missing_{column}"):
+        assert len(xf.rfm_table(kind(values), as_of=AS_OF, invalid="drop")) == 0

@@ -95,8 +95,12 @@ class Frame:
         """Columns in the order asked for, as an object with ``__arrow_c_stream__``."""
         names = list(names)
         self.require(names)
-        if self.kind in ("polars", "pyarrow"):
+        if self.kind == "pyarrow":
             return self.native.select(names)
+        if self.kind == "polars":
+            table = self.native.select(names)
+            # polars exports a column without a kind in a way that arrow-rs refuses; pyarrow's way is understood.
+            return table.to_arrow() if any(kind == "Null" for kind in map(str, table.dtypes)) else table
         return pa.table({name: self._arrow(name) for name in names})
 
     def _arrow(self, name: str) -> pa.Array | pa.ChunkedArray:
@@ -159,6 +163,8 @@ class Frame:
             if name in like:
                 wanted = self.native.schema.field(like[name]).type
                 column = table.column(name)
+                if pa.types.is_null(wanted):  # no value ever had a kind to take
+                    continue
                 column = column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
                 table = table.set_column(place, name, column.cast(wanted))
         return table
@@ -178,12 +184,22 @@ class Frame:
             else:
                 fields.append(field)
         out: Any = pl.from_arrow(table.cast(pa.schema(fields)))
+        for name, kind in kinds.items():
+            if name in like and isinstance(kind, pl.Enum):
+                more = out[name].drop_nulls().unique(maintain_order=True)
+                kinds[name] = pl.Enum(pl.concat([kind.categories, more.filter(~more.is_in(kind.categories))]))
+            elif kind == pl.Null:
+                kinds[name] = out.schema[name]
         return out.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items() if out.schema[name] != kind)
 
     def _pandas(self, column: Column, like: str | None) -> Any:
         values = _to_pandas(column)
         if like is not None:
             wanted = self.native[like].dtype
+            if isinstance(wanted, pd.CategoricalDtype):
+                # A value from elsewhere (customers=) becomes one more category; astype would lose it.
+                more = pd.Index(values).difference(wanted.categories)
+                return pd.Categorical(values, wanted.categories.append(more), ordered=wanted.ordered)
             if values.dtype != wanted:
                 values = pd.Series(values, copy=False).astype(wanted).array
         return values
@@ -290,5 +306,6 @@ def _to_pandas(column: Column) -> Any:
         times = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
         return (times.tz_localize("UTC").tz_convert(column.zone) if column.zone else times).array
     if isinstance(column, pa.Array):
-        return column.to_pandas().array
+        decimal = pa.types.is_decimal(column.type)  # as Python objects they would be slow and of no declared scale
+        return pd.arrays.ArrowExtensionArray(column) if decimal else column.to_pandas().array
     return column

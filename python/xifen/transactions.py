@@ -111,6 +111,9 @@ def rfm_table(
     """
     if isinstance(windows, str):
         raise TypeError(f"windows is the text {windows!r}; give a list such as ['90D', '12M']")
+    for window in windows:
+        if not isinstance(window, str):
+            raise TypeError(f"windows holds {window!r}; wanted text such as '90D' or '12M'")
     log = _Log(
         orders,
         {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id, "discount": discount},
