@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from logs import FRAMES, ID_KINDS, WINDOWS, Log, assert_table, logs, parameters, plain
 
 kinds = st.sampled_from(sorted(FRAMES))
-quick = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def run(function: Callable[..., Any], frame: Any, **settings: Any) -> Any:
@@ -104,7 +104,7 @@ def bits(frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-@quick
+@settings(quick, max_examples=40)
 @given(st.data(), logs())
 def test_neither_row_order_nor_threads_change_a_bit(data: st.DataObject, log: Log) -> None:
     settings = data.draw(parameters(log)) | {"as_of": reference.date(2024, 3, 31)}
