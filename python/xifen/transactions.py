@@ -116,7 +116,13 @@ def rfm_table(
             raise TypeError(f"windows holds {window!r}; wanted text such as '90D' or '12M'")
     log = _Log(
         orders,
-        {"customer_id": customer_id, "timestamp": timestamp, "amount": amount, "order_id": order_id, "discount": discount},
+        {
+            "customer_id": customer_id,
+            "timestamp": timestamp,
+            "amount": amount,
+            "order_id": order_id,
+            "discount": discount,
+        },
         {"tz": tz, "date_format": date_format, "returns": returns, "duplicates": duplicates, "invalid": invalid},
         as_of=as_of,
         every_column=duplicates == "drop",
@@ -131,11 +137,11 @@ def rfm_table(
         columns[name] = Times(columns[name], found["unit"], zone)
     for name in (c.RECENCY_DAYS, c.TENURE_DAYS):
         columns[name] = Masked(*columns[name])
-    # Times take the type of the caller's column unless that was text or Python objects.
-    plain = found["from_text"] or log.frame.kind == "dict" or log.frame.native[timestamp].dtype == object \
-        if log.frame.kind in ("pandas", "dict") else found["from_text"]
     _warn(found["warnings"])
-    return log.table(columns, {} if plain else {name: timestamp for name in (c.FIRST_PURCHASE, c.LAST_PURCHASE)})
+    # An Arrow-backed pandas column has a type of its own for times; everywhere else unit and zone say it all.
+    arrow = log.frame.kind == "pandas" and isinstance(log.frame.native[timestamp].dtype, pd.ArrowDtype)
+    times = (c.FIRST_PURCHASE, c.LAST_PURCHASE) if arrow and not found["from_text"] else ()
+    return log.table(columns, dict.fromkeys(times, timestamp))
 
 
 def clv_table(
@@ -273,11 +279,13 @@ def order_ledger(
         every_column=True,
     )
     found = _core.order_ledger(log.stream, log.config(), n_jobs)
-    ledger = log.frame.new({
-        c.ROW: np.arange(len(log.frame)),
-        c.REASON: Labels(found["reasons"], _core.ledger_reasons()),
-        c.DUPLICATE: found["duplicates"],
-    })
+    ledger = log.frame.new(
+        {
+            c.ROW: np.arange(len(log.frame)),
+            c.REASON: Labels(found["reasons"], _core.ledger_reasons()),
+            c.DUPLICATE: found["duplicates"],
+        }
+    )
     if log.frame.kind == "pandas":
         ledger.index = log.frame.native.index
     return ledger
@@ -315,21 +323,8 @@ def ledger_summary(ledger: Any) -> Any:
     1                 used     2          0
     """
     frame = Frame(ledger, "ledger")
-    table = pa.table(frame.stream([c.ROW, c.REASON]))
-    reasons = table.column(c.REASON).cast(pa.large_string())
-    counted = pa.table({c.ROW: table.column(c.ROW), c.REASON: reasons})
-    counted = counted.group_by(c.REASON).aggregate([(c.ROW, "count"), (c.ROW, "min")]).to_pydict()
-    declared = _core.ledger_reasons()
-    found = {reason: (rows, first) for reason, rows, first in zip(*counted.values(), strict=True)}
-    if unknown := set(found) - set(declared):
-        raise InputError(f"column '{c.REASON}' of ledger holds {min(map(str, unknown))!r}, which no ledger has as a reason")
-    codes = [code for code, reason in enumerate(declared) if reason in found]
-    shown = [found[declared[code]] for code in codes]
-    return frame.new({
-        c.REASON: Labels(np.array(codes, dtype=np.int8), declared),
-        c.ROWS: np.array([rows for rows, _ in shown], dtype=np.int64),
-        c.FIRST_ROW: np.array([first for _, first in shown], dtype=np.int64),
-    })
+    codes, rows, first_row = _core.ledger_summary(frame.stream([c.ROW, c.REASON]))
+    return frame.new({c.REASON: Labels(codes, _core.ledger_reasons()), c.ROWS: rows, c.FIRST_ROW: first_row})
 
 
 def release_memory() -> int:

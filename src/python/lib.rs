@@ -18,7 +18,7 @@ mod _core {
     use super::did_you_mean;
 
     #[pymodule_export]
-    use super::transactions::{clv_table, ledger_reasons, order_ledger, release_memory, rfm_table};
+    use super::transactions::{clv_table, ledger_reasons, ledger_summary, order_ledger, release_memory, rfm_table};
 }
 
 /// `"; did you mean 'x'?"` for the nearest candidate, or an empty text.

@@ -98,6 +98,17 @@ pub(crate) fn order_ledger<'py>(
     Ok(out)
 }
 
+/// A ledger's summary: codes into `ledger_reasons`, rows and first row of each reason that occurs.
+#[pyfunction]
+pub(crate) fn ledger_summary<'py>(py: Python<'py>, ledger: Frame) -> PyResult<[Bound<'py, PyAny>; 3]> {
+    let lines = run::run(py, None, |cancel| transactions::ledger_summary(&ledger.batches()?, cancel))?;
+    Ok([
+        numpy(py, lines.iter().map(|line| line.reason).collect()),
+        numpy(py, lines.iter().map(|line| line.rows).collect()),
+        numpy(py, lines.iter().map(|line| line.first_row).collect()),
+    ])
+}
+
 /// Every reason a ledger may hold, in the order in which they are tried.
 #[pyfunction]
 pub(crate) fn ledger_reasons() -> Vec<&'static str> {

@@ -3,11 +3,12 @@
 use super::{
     CustomerIds,
     config::Config,
-    group::Scattered,
+    group::{Purchases, fold},
     key::{IdKind, TextKey},
     money::{Amount, MoneyKind},
     output::{IdColumn, ids, in_order},
     read::Log,
+    reason::Tally,
     rfm::overflow,
 };
 use crate::{Result, cancel::Cancel, column::Batch};
@@ -58,10 +59,13 @@ struct Partial {
 
 fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTable> {
     let ids = ids(log, None);
-    let scattered = Scattered::<K, A, ()>::new(log, &[], cancel)?;
-    let mut warnings: Vec<String> = log.verdict(&scattered.tally)?.into_iter().collect();
+    let mut warnings = Vec::new();
+    let verdict = |tally: &Tally| {
+        warnings.extend(log.verdict(tally)?);
+        Ok(())
+    };
     let scale = log.money.scale();
-    let partials = scattered.fold(&ids, cancel, |partial: &mut Partial, worker, rows| {
+    let partials = fold(log, &[], &ids, cancel, verdict, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
         let day = |time: &i64| log.clock.day(*time);
         let days = &mut worker.days;
         days.clear();

@@ -1,9 +1,10 @@
 //! Rows that repeat an earlier one in every column.
 
 use super::{
-    group::{find, partition_bits, places},
+    group::{find, partition_bits, scatter},
     key::{Hashing, text_of},
     read::Chunk,
+    scratch,
 };
 use crate::{
     Result,
@@ -27,16 +28,8 @@ pub(super) fn repeats(
         let hashes: Vec<u64> = chunk.rows.clone().map(|row| hash(batch, row, hashing)).collect();
         let partitions: Vec<u16> =
             hashes.iter().map(|hash| hash.checked_shr(64 - bits).unwrap_or(0) as u16).collect();
-        let (starts, mut cursors) = places(&partitions, 1 << bits);
-        let mut scattered = vec![(0u64, 0u32); hashes.len()];
-        for ((hash, partition), row) in hashes.iter().zip(&partitions).zip(chunk.first as u32..) {
-            let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
-            if let Some(slot) = scattered.get_mut(*cursor as usize) {
-                *slot = (*hash, row);
-            }
-            *cursor += 1;
-        }
-        Ok((starts, scattered))
+        let values = hashes.iter().enumerate().map(|(row, hash)| (*hash, (chunk.first + row) as u32));
+        Ok(scatter(&partitions, 1 << bits, values))
     })?;
     let starts: Vec<usize> = batches
         .iter()
@@ -70,6 +63,9 @@ pub(super) fn repeats(
         }
         Ok(repeats)
     })?;
+    for (_, scattered) in blocks {
+        scratch::give(scattered);
+    }
     let mut marks = vec![false; rows];
     for row in repeats.into_iter().flatten() {
         if let Some(mark) = marks.get_mut(row as usize) {

@@ -5,8 +5,11 @@
 //! then numbers its customers with a small hash table, sorts its rows by that number (counting sort, stable)
 //! and hands one customer's rows after the other to a plain function.
 
+use std::ops::Range;
+
 use super::{
     key::{Hashing, Ids, Key},
+    money::Amount,
     read::{Log, Rows},
     reason::{Reason, Tally},
     scratch,
@@ -30,12 +33,12 @@ pub(super) struct Record<K, A, O> {
 pub(super) struct Block<R> {
     records: Vec<R>,
     discounted: Vec<bool>,
-    /// Where each partition begins; one more than there are partitions.
+    /// Where each partition begins, and the end of the last.
     starts: Vec<u32>,
 }
 
 impl<R> Block<R> {
-    fn range(&self, partition: usize) -> std::ops::Range<usize> {
+    fn range(&self, partition: usize) -> Range<usize> {
         let at = |place: usize| self.starts.get(place).map_or(0, |start| *start as usize);
         at(partition)..at(partition + 1)
     }
@@ -57,11 +60,16 @@ pub(super) fn partition_bits(rows: usize) -> u32 {
     (rows >> 14).next_power_of_two().trailing_zeros().min(10)
 }
 
-/// Sorts row numbers by partition: where each partition starts, and for every row its place (or none).
-pub(super) fn places(partitions_of: &[u16], partitions: usize) -> (Vec<u32>, Vec<u32>) {
+/// Puts values into the order of their partitions, stable within each: where each partition begins, and the values.
+/// No values at all (a column that was not asked for) stay none.
+pub(super) fn scatter<R: Copy + Default + Send + 'static>(
+    places: &[u16],
+    partitions: usize,
+    values: impl ExactSizeIterator<Item = R>,
+) -> (Vec<u32>, Vec<R>) {
     let mut starts = vec![0u32; partitions + 1];
-    for partition in partitions_of {
-        if let Some(count) = starts.get_mut(usize::from(*partition).wrapping_add(1)) {
+    for place in places {
+        if let Some(count) = starts.get_mut(usize::from(*place) + 1) {
             *count += 1;
         }
     }
@@ -70,90 +78,106 @@ pub(super) fn places(partitions_of: &[u16], partitions: usize) -> (Vec<u32>, Vec
         sum += *start;
         *start = sum;
     }
-    let cursors = starts.clone();
-    (starts, cursors)
+    if values.len() == 0 {
+        return (starts, Vec::new());
+    }
+    let mut cursors = starts.clone();
+    let mut scattered = scratch::take::<R>(sum as usize);
+    for (place, value) in places.iter().zip(values) {
+        let Some(cursor) = cursors.get_mut(usize::from(*place)) else { continue };
+        if let Some(slot) = scattered.get_mut(*cursor as usize) {
+            *slot = value;
+        }
+        *cursor += 1;
+    }
+    (starts, scattered)
 }
 
-/// The rows of the whole log, scattered.
-pub(super) struct Scattered<K, A, O> {
+/// From this many rows on, half of the partitions are worked on at a time: reading the log twice costs a tenth
+/// more time and saves half of the room for its rows.
+const TWO_SWEEPS: usize = 1 << 19;
+
+/// Folds every customer's rows, in row order, into a partial result per partition; `members` are ids that belong
+/// to the result even without a row. `verdict` sees the reasons of all rows before the first fold.
+pub(super) fn fold<K: Key, A: Amount, O: Key, P: Default + Send>(
+    log: &Log<'_>,
+    members: &[K],
+    ids: &Ids<'_>,
+    cancel: &Cancel,
+    mut verdict: impl FnMut(&Tally) -> Result<()>,
+    fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
+) -> Result<Vec<(Vec<K>, P)>> {
+    let bits = partition_bits(log.rows.max(members.len()));
+    let half = if log.rows >= TWO_SWEEPS { (1 << bits) / 2 } else { 1 << bits };
+    let mut results = Vec::new();
+    for first in (0..1 << bits).step_by(half) {
+        let scattered = Scattered::<K, A, O>::new(log, members, bits, first..first + half, cancel)?;
+        if first == 0 {
+            verdict(&scattered.tally)?;
+        }
+        results.extend(scattered.fold(ids, cancel, &fold)?);
+    }
+    Ok(results)
+}
+
+/// The rows of some partitions, scattered.
+struct Scattered<K, A, O> {
     blocks: Vec<Block<Record<K, A, O>>>,
     members: Vec<Block<K>>,
-    bits: u32,
+    partitions: usize,
     hashing: Hashing,
-    pub(super) tally: Tally,
+    tally: Tally,
 }
 
-impl<K: Key, A: super::money::Amount, O: Key> Scattered<K, A, O> {
-    /// Reads all chunks of the log and scatters the rows that are used; `members` are ids that belong to the
-    /// result even without a row.
-    pub(super) fn new(log: &Log<'_>, members: &[K], cancel: &Cancel) -> Result<Self> {
-        let bits = partition_bits(log.rows.max(members.len()));
+impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
+    fn new(log: &Log<'_>, members: &[K], bits: u32, wanted: Range<usize>, cancel: &Cancel) -> Result<Self> {
         let hashing = log.hashing;
-        let partition = |key: K| key.hash(hashing).checked_shr(64 - bits).unwrap_or(0) as u16;
+        let partitions = wanted.len();
+        let partition = |key: K| {
+            let place = key.hash(hashing).checked_shr(64 - bits).unwrap_or(0) as usize;
+            if wanted.contains(&place) { (place - wanted.start) as u16 } else { NOWHERE }
+        };
         let blocks = parallel::map_each_with(&log.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
             log.rows(chunk, rows)?;
-            let mut tally = Tally::default();
-            tally.count(&rows.reasons, chunk.first);
-            let partitions: Vec<u16> = rows
+            let tally = Tally::of(&rows.reasons, chunk.first);
+            let places: Vec<u16> = rows
                 .keys
                 .iter()
                 .zip(&rows.reasons)
                 .map(|(key, reason)| if *reason == Reason::Used { partition(*key) } else { NOWHERE })
                 .collect();
-            let (starts, mut cursors) = places(&partitions, 1 << bits);
-            let mut records = scratch::take::<Record<K, A, O>>(tally.used());
             let columns = rows.keys.iter().zip(&rows.times).zip(&rows.amounts).zip(&rows.orders);
-            for (partition, (((key, time), amount), order)) in partitions.iter().zip(columns) {
-                let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
-                if let Some(slot) = records.get_mut(*cursor as usize) {
-                    *slot = Record { key: *key, time: *time, amount: *amount, order: *order };
-                }
-                *cursor += 1;
-            }
-            let mut discounted = Vec::new();
-            if !rows.discounted.is_empty() {
-                discounted.resize(tally.used(), false);
-                let mut cursors = starts.clone();
-                for (partition, flag) in partitions.iter().zip(&rows.discounted) {
-                    let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
-                    if let Some(slot) = discounted.get_mut(*cursor as usize) {
-                        *slot = *flag;
-                    }
-                    *cursor += 1;
-                }
-            }
+            let records = columns.map(|(((key, time), amount), order)| Record {
+                key: *key,
+                time: *time,
+                amount: *amount,
+                order: *order,
+            });
+            let (starts, records) = scatter(&places, partitions, records);
+            let (_, discounted) = scatter(&places, partitions, rows.discounted.iter().copied());
             Ok((Block { records, discounted, starts }, tally))
         })?;
         let mut tally = Tally::default();
-        for (_, block) in &blocks {
-            tally.merge(block);
+        for (_, later) in &blocks {
+            tally.merge(later);
         }
         let blocks = blocks.into_iter().map(|(block, _)| block).collect();
         let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
         let members = parallel::map_each(&pieces, cancel, |keys| {
-            let partitions: Vec<u16> = keys.iter().map(|key| partition(*key)).collect();
-            let (starts, mut cursors) = places(&partitions, 1 << bits);
-            let mut records = vec![K::default(); keys.len()];
-            for (partition, key) in partitions.iter().zip(*keys) {
-                let Some(cursor) = cursors.get_mut(usize::from(*partition)) else { continue };
-                if let Some(slot) = records.get_mut(*cursor as usize) {
-                    *slot = *key;
-                }
-                *cursor += 1;
-            }
+            let places: Vec<u16> = keys.iter().map(|key| partition(*key)).collect();
+            let (starts, records) = scatter(&places, partitions, keys.iter().copied());
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
-        Ok(Self { blocks, members, bits, hashing, tally })
+        Ok(Self { blocks, members, partitions, hashing, tally })
     }
 
-    /// Folds every customer's rows, in row order, into a partial result per partition.
-    pub(super) fn fold<P: Default + Send>(
+    fn fold<P: Default + Send>(
         self,
         ids: &Ids<'_>,
         cancel: &Cancel,
         fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
     ) -> Result<Vec<(Vec<K>, P)>> {
-        let partitions: Vec<usize> = (0..1 << self.bits).collect();
+        let partitions: Vec<usize> = (0..self.partitions).collect();
         let results = parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
             bench.number(&self, *partition, ids)?;
             bench.sort(&self, *partition);

@@ -2,13 +2,14 @@
 
 use super::{
     config::Config,
-    key::Key,
+    key::{Key, text_of},
     money::Amount,
-    read::{Log, Rows},
+    parse::whole_number,
+    read::{Log, Rows, chunks},
     reason::Reason,
     with_kinds,
 };
-use crate::{Result, cancel::Cancel, column::Batch, parallel};
+use crate::{Error, Result, cancel::Cancel, column::Batch, parallel};
 
 /// One entry per row of the log, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,4 +39,47 @@ fn reasons<K: Key, A: Amount, O: Key>(log: &Log<'_>, cancel: &Cancel) -> Result<
 #[must_use]
 pub fn ledger_reasons() -> Vec<&'static str> {
     Reason::ALL.map(Reason::name).to_vec()
+}
+
+/// One line of a ledger's summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummaryLine {
+    /// A place in [`Reason::ALL`].
+    pub reason: i8,
+    /// How many rows have it.
+    pub rows: i64,
+    /// The smallest row number among them.
+    pub first_row: i64,
+}
+
+/// Counts a ledger's rows by reason; the batches hold row numbers and reasons as text.
+pub fn ledger_summary(batches: &[Batch<'_>], cancel: &Cancel) -> Result<Vec<SummaryLine>> {
+    let pieces = parallel::map_each(&chunks(batches), cancel, |chunk| {
+        let mut counts = [(0i64, i64::MAX); Reason::ALL.len()];
+        let Some([numbers, reasons]) = batches.get(chunk.batch).map(Vec::as_slice) else { return Ok(counts) };
+        for (row, position) in chunk.rows.clone().zip(chunk.first..) {
+            let name = text_of(reasons, row).unwrap_or_default();
+            let code = Reason::ALL.iter().position(|reason| reason.name().as_bytes() == name);
+            let (Some((count, first)), Some(number)) = (code.and_then(|code| counts.get_mut(code)), whole_number(numbers, row))
+            else {
+                return Err(Error::input(format!(
+                    "row {position} of the ledger holds the reason '{}', which is none, or no row number; give what \
+                     order_ledger gave",
+                    String::from_utf8_lossy(name)
+                )));
+            };
+            *count += 1;
+            *first = number.min(*first);
+        }
+        Ok(counts)
+    })?;
+    let totals = pieces.into_iter().fold([(0, i64::MAX); Reason::ALL.len()], |mut totals, piece| {
+        for ((count, first), (more, other)) in totals.iter_mut().zip(piece) {
+            *count += more;
+            *first = other.min(*first);
+        }
+        totals
+    });
+    let lines = totals.into_iter().zip(0i8..).filter(|((rows, _), _)| *rows > 0);
+    Ok(lines.map(|((rows, first_row), reason)| SummaryLine { reason, rows, first_row }).collect())
 }

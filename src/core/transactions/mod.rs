@@ -21,7 +21,7 @@ mod scratch;
 pub use clock::Unit;
 pub use clv::{ClvTable, clv_table};
 pub use config::Config;
-pub use ledger::{Ledger, ledger_reasons, order_ledger};
+pub use ledger::{Ledger, SummaryLine, ledger_reasons, ledger_summary, order_ledger};
 pub use money::{Amounts, MoneyKind};
 pub use output::CustomerIds;
 pub use read::{MISSING, TimeKind};

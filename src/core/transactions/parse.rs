@@ -118,8 +118,10 @@ fn read(
 }
 
 /// The value of a row in a column of numbers, where it is whole.
-fn whole_number(column: &Column<'_>, row: usize) -> Option<i64> {
+pub(super) fn whole_number(column: &Column<'_>, row: usize) -> Option<i64> {
     match column {
+        Column::Int8(values) => values.get(row).map(i64::from),
+        Column::Int16(values) => values.get(row).map(i64::from),
         Column::Int32(values) => values.get(row).map(i64::from),
         Column::Int64(values) => values.get(row),
         Column::UInt32(values) => values.get(row).map(i64::from),

@@ -83,15 +83,21 @@ pub(super) fn mark_missing(validity: Option<Bits<'_>>, range: Range<usize>, reas
 pub(super) struct Tally([(usize, usize); Reason::ALL.len()]);
 
 impl Tally {
-    pub(super) fn count(&mut self, reasons: &[Reason], first: usize) {
+    pub(super) fn of(reasons: &[Reason], first: usize) -> Self {
+        let mut tally = Self::default();
+        if let Some((count, at)) = tally.0.last_mut().filter(|_| reasons.iter().all(|reason| *reason == Reason::Used)) {
+            (*count, *at) = (reasons.len(), first); // nearly every chunk
+            return tally;
+        }
         for (row, reason) in reasons.iter().enumerate() {
-            if let Some((count, at)) = self.0.get_mut(*reason as usize) {
+            if let Some((count, at)) = tally.0.get_mut(*reason as usize) {
                 if *count == 0 {
                     *at = first + row;
                 }
                 *count += 1;
             }
         }
+        tally
     }
 
     /// Adds the tally of later rows.
@@ -106,10 +112,6 @@ impl Tally {
 
     pub(super) fn get(&self, reason: Reason) -> (usize, usize) {
         self.0.get(reason as usize).copied().unwrap_or_default()
-    }
-
-    pub(super) fn used(&self) -> usize {
-        self.get(Reason::Used).0
     }
 
     /// `"3 rows missing_amount (first: row 7)"` for each invalid reason that occurs; `None` when none does.

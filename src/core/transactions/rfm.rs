@@ -3,11 +3,12 @@
 use super::{
     clock::Clock,
     config::Config,
-    group::{Purchases, Scattered, Worker},
+    group::{Purchases, Worker, fold},
     key::{Hashing, Ids, Key, Place},
     money::{Amount, Amounts, MoneyKind},
     output::{CustomerIds, IdColumn, in_order, members},
     read::{Log, MISSING, TimeKind},
+    reason::Tally,
     with_kinds,
 };
 use crate::{
@@ -94,10 +95,13 @@ fn table<K: IdColumn, A: Amount, O: Key>(
     let members = members::<K>(log, customers)?;
     let ids = super::output::ids(log, customers);
     let order_ids = Ids::new(log.batches.iter().filter_map(|batch| batch.get(log.config.order_id?)));
-    let scattered = Scattered::<K, A, O>::new(log, &members, cancel)?;
-    let warnings = log.verdict(&scattered.tally)?.into_iter().collect();
     let rules = Rules::new(log, &order_ids)?;
-    let partials = scattered.fold(&ids, cancel, |partial: &mut Partial<A>, worker, rows| {
+    let mut warnings = Vec::new();
+    let verdict = |tally: &Tally| {
+        warnings.extend(log.verdict(tally)?);
+        Ok(())
+    };
+    let partials = fold(log, &members, &ids, cancel, verdict, |partial: &mut Partial<A>, worker: &mut Worker<O>, rows| {
         rules.fold(partial, worker, &rows).ok_or_else(|| overflow(log))?;
         Ok(true)
     })?;
