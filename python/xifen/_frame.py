@@ -127,12 +127,17 @@ class Frame:
 
     # -- back to the caller ------------------------------------------------------------------------
 
-    def new(self, columns: Mapping[str, Column], like: Mapping[str, str] | None = None) -> Any:
-        """Build a table of the caller's kind; `like` names, for a column, the caller's column whose type it takes."""
+    def new(
+        self, columns: Mapping[str, Column], like: Mapping[str, str] | None = None, *, same_rows: bool = False
+    ) -> Any:
+        """A table of the caller's kind; `like` names, for a column, the caller's column whose type it takes.
+
+        With `same_rows` the table has the caller's rows, and so its index.
+        """
         like = like or {}
         if self.kind in ("pandas", "dict"):
             made = {name: self._pandas(column, like.get(name)) for name, column in columns.items()}
-            return pd.DataFrame(made, copy=False)
+            return pd.DataFrame(made, index=self.native.index if same_rows else None, copy=False)
         return self._native(columns, like)
 
     def add(self, columns: Mapping[str, Column]) -> Any:
@@ -209,7 +214,7 @@ def is_array(data: Any) -> bool:
     """Whether this is an array, or a list that could become one: values by position, without column names."""
     if issparse(data):  # one of scipy's formats is a dict; scikit-learn's check of arrays has the words for all of them
         return True
-    return not isinstance(data, Mapping) and not any(hasattr(data, name) for name in ("columns", "schema"))
+    return not isinstance(data, Mapping) and not any(hasattr(type(data), name) for name in ("columns", "schema"))
 
 
 def as_kind(data: Any, kind: str) -> Any:
@@ -291,6 +296,13 @@ def _to_arrow(column: Column) -> pa.Array:
     if isinstance(column, np.ndarray):
         return pa.array(column, from_pandas=True)
     return column
+
+
+def _polars_enum(column: Column) -> dict[str, str] | None:
+    """Have polars read a dictionary as an Enum: its own note of the categories, each behind its length in bytes."""
+    if not isinstance(column, Labels):
+        return None
+    return {"_PL_ENUM_VALUES2": "".join(f"{len(text.encode())};{text}" for text in column.categories)}
 
 
 def _to_pandas(column: Column) -> Any:

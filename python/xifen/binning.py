@@ -85,7 +85,7 @@ class _Bins(FrameTransformer):
                 for column in columns
             ],
             "most_bins": self._most_bins,
-            "weights": _json("weights", getattr(self, "weights", None)),
+            "weights": self._weights(),
         }
         edges = None if fit else [self._sides(column) for column in columns]
         out = _core.bin_columns(frame.stream(columns), json.dumps(config), edges, place, self.n_jobs)
@@ -99,6 +99,10 @@ class _Bins(FrameTransformer):
     def _descending(self, columns: list[str]) -> list[str]:
         raise NotImplementedError
 
+    def _weights(self) -> Any:
+        """Say how scores are put together; None when they are not."""
+        return None
+
     def _sides(self, column: str) -> tuple[list[float], list[bool]]:
         return self.bin_edges_[column].tolist(), [side == "left" for side in self.closed_[column]]
 
@@ -107,8 +111,9 @@ class _Bins(FrameTransformer):
 
     def _check_restored(self) -> None:
         edges, closed = self.bin_edges_, self.closed_
-        if {column: len(values) for column, values in edges.items()} != {name: len(side) for name, side in closed.items()}:
-            raise InputError("this model is damaged: bin_edges_ and closed_ do not have the same columns and lengths")
+        lengths = [{column: len(part) for column, part in parts.items()} for parts in (edges, closed)]
+        if lengths[0] != lengths[1] or not {side for sides in closed.values() for side in sides} <= {"left", "right"}:
+            raise InputError("this model is damaged: closed_ must say 'left' or 'right' for each edge of bin_edges_")
         self.bin_edges_ = BinEdges(edges, closed)
 
 
@@ -301,7 +306,7 @@ class Binner(_Bins):
                 columns[column] = Masked(values, missing)
             else:
                 columns[column] = Labels(values if missing is None else np.where(missing, -1, values), labels)
-        return _as_array(columns) if is_array(X) else frame.new(columns)
+        return _as_array(columns) if is_array(X) else frame.new(columns, same_rows=True)
 
 
 class RFMScorer(_Bins):
@@ -466,16 +471,19 @@ class RFMScorer(_Bins):
     def _descending(self, columns: list[str]) -> list[str]:
         return columns[:1]
 
+    def _weights(self) -> Any:
+        if self.weights is None:
+            raise ParameterError("weights is None; wanted three numbers for recency, frequency and monetary")
+        return _json("weights", self.weights)
+
     def _added(self) -> dict[str, str]:
         """Map the default name of every added column to its name here."""
         output = self.output or {}
         if not isinstance(output, Mapping):
             raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
         _known_columns("output", output, ADDED)
-        added = {name: output.get(name, name) for name in ADDED}
-        if len(_names("output", list(added.values()))) < len(ADDED):
-            raise AssertionError  # _names raises on a repeated name
-        return added
+        added = _names("output", [output.get(name, name) for name in ADDED])
+        return dict(zip(ADDED, added, strict=True))
 
     def _add(self, frame: Frame, out: dict[str, Any]) -> Any:
         added = self._added()

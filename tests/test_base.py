@@ -1,0 +1,63 @@
+"""The shared estimator base: what a model file may and may not hold, and which kind of frame comes back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import xifen as xf
+from sklearn import config_context
+from sklearn.exceptions import NotFittedError
+from xifen.errors import InputError, ParameterError
+
+FRAME = pd.DataFrame({"a": np.random.default_rng(0).normal(size=50) / 3, "b": range(50)})
+
+
+def test_floats_come_back_bit_for_bit():
+    binner = xf.Binner(7).fit(FRAME)
+    again = xf.Binner.from_json(binner.to_json())
+    for name, edges in binner.bin_edges_.items():
+        assert edges.tobytes() == again.bin_edges_[name].tobytes()
+    assert again.feature_names_in_.tolist() == ["a", "b"]
+    assert again.get_params()["n_bins"] == 7
+    assert again.to_json() == binner.to_json()
+
+
+def test_unknown_fields_wrong_classes_and_infinities_are_refused():
+    text = xf.Binner(2).fit(FRAME).to_json()
+    model = json.loads(text)
+    for change, words in (
+        ({"extra": 1}, "'extra' is not known in a xifen model"),
+        ({"parameters": {"bins": 3}}, "'bins' is not known in the parameters of Binner"),
+        ({"fitted": model["fitted"] | {"note": 1}}, "'note' is not known in the fitted attributes of Binner"),
+        ({"class": "RFMScorer"}, "read it with RFMScorer.from_json"),
+        ({"xifen": 2}, "has format 2"),
+    ):
+        with pytest.raises(InputError, match=words):
+            xf.Binner.from_json(json.dumps(model | change))
+    for number in ("NaN", "Infinity", "1e400"):
+        with pytest.raises(InputError, match=number):
+            xf.Binner.from_json(text.replace('"n_bins": 2', f'"n_bins": {number}'))
+
+
+def test_an_unfitted_estimator_cannot_be_written():
+    with pytest.raises(NotFittedError):
+        xf.Binner().to_json()
+
+
+def test_the_wanted_kind_comes_from_the_estimator_or_from_scikit_learn():
+    binner = xf.Binner(3).fit(FRAME)
+    with config_context(transform_output="polars"):
+        assert isinstance(binner.transform(FRAME), pl.DataFrame)
+        assert isinstance(binner.set_output(transform="default").transform(FRAME), pd.DataFrame)
+    assert binner.set_output(transform=None).set_output(transform="polars").transform(FRAME).shape == (50, 2)
+    with pytest.raises(ParameterError, match="wanted 'default', 'pandas' or 'polars'"):
+        binner.set_output(transform="arrow")
+
+
+def test_set_output_keeps_the_index():
+    frame = FRAME.set_axis(range(100, 150))
+    assert list(xf.Binner().set_output(transform="pandas").fit_transform(frame).index) == list(range(100, 150))
