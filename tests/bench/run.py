@@ -1,0 +1,70 @@
+"""Run the benches and write RESULTS.md beside this file (`./x bench`)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import binning
+import harness
+import memory
+import rules
+import transactions
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+LIBRARIES = ("xifen", "pandas", "polars", "duckdb", "numpy", "scikit-learn", "pyarrow")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./x bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only the benches whose title has one of these in it; prints only")
+    parser.add_argument("--quick", action="store_true", help="tiny data: shows that results are equal, prints only")
+    parser.add_argument("--out", type=Path, help=f"where to write the tables (a full run: {RESULTS.name})")
+    chosen = parser.parse_args()
+    out = chosen.out or (None if chosen.names or chosen.quick else RESULTS)
+
+    warnings.simplefilter("error")
+    parts = [heading(quick=chosen.quick)]
+    print(parts[0], flush=True)
+    for module in (transactions, memory, binning, rules):
+        for title, make in module.benches(quick=chosen.quick):
+            if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
+                continue
+            try:
+                parts.append(make().run(title))
+            except harness.Differs as failure:
+                sys.exit(f"{title}: {failure}")
+            print(f"\n{parts[-1]}", flush=True)
+    if len(parts) == 1:
+        sys.exit(f"no bench has {' or '.join(chosen.names)} in its title")
+    if out:
+        out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def heading(*, quick: bool) -> str:
+    least, most = harness.ROUNDS
+    return f"""# Side by side
+
+Written by `./x bench`{" --quick, whose times mean nothing" if quick else ""}. Each table: the same data in memory, one process, every call run
+once before (its result held to ours in every column it computes: floats of rivals to 1e-9, everything else
+exactly), then {least} to {most} rounds in which the calls take turns. Each rival gets the form of data it is fastest on
+and its own threads; our times hold conversion, checks and building the caller's kind of frame.
+
+Machine: {processor()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}. Python {platform.python_version()}, {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}."""
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
+
+
+if __name__ == "__main__":
+    main()
