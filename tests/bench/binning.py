@@ -8,10 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import polars as pl
+import xifen as xf
 from harness import Bench
 from sklearn.preprocessing import KBinsDiscretizer
-
-import xifen as xf
 
 COLUMNS = ("recency_days", "order_count", "monetary")
 SCORES = ("recency_score", "frequency_score", "monetary_score")
@@ -72,9 +71,7 @@ def pandas_qcut(frame: pd.DataFrame) -> pd.DataFrame:
 
 def polars_bins(frame: pl.DataFrame) -> pl.DataFrame:
     """qcut under its newer name: numbers at once, where qcut's category codes depend on the process's history."""
-    score = {
-        name: 1 + pl.col(name).bin_quantiles(5, labels=False, right_closed=True).cast(pl.Int8) for name in COLUMNS
-    }
+    score = {name: 1 + pl.col(name).bin_quantiles(5, labels=False, right_closed=True).cast(pl.Int8) for name in COLUMNS}
     return frame.select(**(score | {"recency_days": 6 - score["recency_days"]}))
 
 
@@ -101,7 +98,7 @@ def scores_by_numpy(frame: pd.DataFrame, edges: Edges) -> pd.DataFrame:
     r, f, m = scores.values()
     return frame.assign(
         **dict(zip(SCORES, (r, f, m), strict=True)),
-        rfm_cell=pd.Categorical.from_codes(r * 25 + f * 5 + m - np.uint8(31), CELLS),
+        rfm_cell=pd.Categorical.from_codes((r - 1) * 25 + (f - 1) * 5 + (m - 1), CELLS),
         rfm_score=(r + f + m) / 3,
     )
 
@@ -110,7 +107,7 @@ def scores_by_polars(frame: pl.DataFrame, score: Callable[[pl.DataFrame], pl.Dat
     scored = frame.hstack(score(frame).rename(dict(zip(COLUMNS, SCORES, strict=True))))
     r, f, m = (pl.col(name) for name in SCORES)
     code = r.cast(pl.UInt8) * 25 + f.cast(pl.UInt8) * 5 + m.cast(pl.UInt8) - 31
-    return scored.with_columns(rfm_cell=code.cast(pl.Enum(CELLS)), rfm_score=(r + f + m) / 3)
+    return scored.with_columns(rfm_cell=code.cat.to(pl.Enum(CELLS)), rfm_score=(r + f + m) / 3)
 
 
 def binner(rows: int) -> Bench:

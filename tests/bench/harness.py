@@ -18,7 +18,7 @@ ROUNDS = (5, 25)  # at least, at most
 ENOUGH_SECONDS = 2.0  # rounds beyond the least are only run while the bench has taken less than this
 
 
-class Differs(AssertionError):
+class DifferenceError(AssertionError):
     """A rival's result is not ours, so its time would mean nothing."""
 
 
@@ -36,10 +36,10 @@ class Bench:
     check: Callable[[Mapping[str, pa.Array]], None] = lambda _: None
     note: str = ""
 
-    def run(self, title: str) -> str:
-        """Compare, time, and write the table."""
+    def run(self, title: str, *, quick: bool = False) -> str:
+        """Compare, time, and write the table; `quick` takes few times and gives no verdict on them."""
         counts = self._compare()
-        times = _alternate({**self.ours, **self.rivals})
+        times = _alternate({**self.ours, **self.rivals}, (1, 1) if quick else ROUNDS)
         medians = {name: statistics.median(taken) for name, taken in times.items()}
         head = ["call", "ms: median (min..max)", "columns", *(f"{name} is faster by" for name in self.ours)]
         rows = []
@@ -47,7 +47,8 @@ class Bench:
             row = [name, f"{_ms(medians[name])} ({_ms(min(taken))}..{_ms(max(taken))})", str(counts[name])]
             for place, our in enumerate(self.ours):
                 ratio = medians[name] / medians[our]
-                row.append(f"{ratio:.2f}x{self._verdict(name, place, ratio)}" if name in self.rivals else "")
+                verdict = "" if quick else self._verdict(name, place, ratio)
+                row.append(f"{ratio:.2f}x{verdict}" if name in self.rivals else "")
             rows.append(row)
         return "\n\n".join(filter(None, [f"### {title}", self.note, table(head, rows)]))
 
@@ -68,21 +69,21 @@ class Bench:
                 reference = found
                 self.check(reference)
             if name in self.ours and list(found) != list(reference):
-                raise Differs(f"{name} has columns {list(found)}, not {list(reference)}")
+                raise DifferenceError(f"{name} has columns {list(found)}, not {list(reference)}")
             for column, values in found.items():
                 if column not in reference:
-                    raise Differs(f"{name} has a column {column}, which we do not compute")
+                    raise DifferenceError(f"{name} has a column {column}, which we do not compute")
                 difference = differs(reference[column], values, exact=name in self.ours)
                 if difference:
-                    raise Differs(f"{name}: {column}: {difference}")
+                    raise DifferenceError(f"{name}: {column}: {difference}")
         return counts
 
 
-def _alternate(calls: Mapping[str, Callable[[], Any]]) -> dict[str, list[float]]:
+def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int]) -> dict[str, list[float]]:
     """Seconds of each call, in rounds: forwards and backwards by turns, so none always follows the same other."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     began = time.perf_counter()
-    least, most = ROUNDS
+    least, most = rounds
     for turn in range(most):
         if turn >= least and time.perf_counter() - began > ENOUGH_SECONDS:
             break

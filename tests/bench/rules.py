@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from harness import Bench
-
 import xifen as xf
+from harness import Bench
 
 # The preset rfm.named, by hand: R, F and M are the scores.
 NAMED = {
@@ -109,10 +108,14 @@ def with_polars(frame: pl.DataFrame, rules: Mapping[str, pl.Expr], labels: Seque
     chain = pl
     for code, rule in enumerate(rules.values()):
         chain = chain.when(rule).then(pl.lit(code, pl.UInt8))
-    return frame.select(segment=chain.otherwise(pl.lit(len(rules), pl.UInt8)).cast(pl.Enum(labels)))
+    return frame.select(segment=chain.otherwise(pl.lit(len(rules), pl.UInt8)).cat.to(pl.Enum(labels)))
 
 
-def with_duckdb(frame: pa.Table, rules: Mapping[str, str], labels: Sequence[str]) -> dict[str, pd.Categorical]:
+def with_duckdb(
+    frame: pa.Table,  # noqa: ARG001 (duckdb finds it by its name)
+    rules: Mapping[str, str],
+    labels: Sequence[str],
+) -> dict[str, pd.Categorical]:
     whens = " ".join(f"WHEN {rule} THEN {code}::TINYINT" for code, rule in enumerate(rules.values()))
     codes = duckdb.sql(f"SELECT CASE {whens} ELSE {len(rules)}::TINYINT END AS code FROM frame").fetchnumpy()["code"]
     return {"segment": pd.Categorical.from_codes(np.ma.getdata(codes), labels)}

@@ -36,8 +36,8 @@ def main() -> None:
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue
             try:
-                parts.append(make().run(title))
-            except harness.Differs as failure:
+                parts.append(make().run(title, quick=chosen.quick))
+            except harness.DifferenceError as failure:
                 sys.exit(f"{title}: {failure}")
             print(f"\n{parts[-1]}", flush=True)
     if len(parts) == 1:
