@@ -107,9 +107,7 @@ class Frame:
         column = self.native[name]
         values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
         try:
-            if isinstance(values, np.ndarray) and values.dtype.kind in "iufbMm":
-                return pa.array(values)  # NaN stays NaN: the core counts it as missing
-            return pa.array(values, from_pandas=True)
+            return _from_pandas(values)
         except (pa.ArrowException, TypeError, OverflowError, ValueError) as failure:
             raise InputError(_unreadable(self.what, name, values, failure)) from None
 
@@ -161,40 +159,35 @@ class Frame:
         return out
 
     def _native(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
-        table = pa.table({name: _to_arrow(column) for name, column in columns.items()})
+        arrays = {name: _to_arrow(column) for name, column in columns.items()}
         if self.kind == "polars":
-            return self._polars(table, columns, like)
-        for place, name in enumerate(table.column_names):
-            if name in like:
-                wanted = self.native.schema.field(like[name]).type
-                column = table.column(name)
-                if pa.types.is_null(wanted):  # no value ever had a kind to take
-                    continue
-                column = column.dictionary_encode() if pa.types.is_dictionary(wanted) else column
-                table = table.set_column(place, name, column.cast(wanted))
-        return table
+            return self._polars(columns, arrays, like)
+        for name, source in like.items():
+            wanted = self.native.schema.field(source).type
+            if not pa.types.is_null(wanted):  # else no value ever had a kind to take
+                array = arrays[name].dictionary_encode() if pa.types.is_dictionary(wanted) else arrays[name]
+                arrays[name] = array.cast(wanted)
+        return pa.table(arrays)
 
-    def _polars(self, table: pa.Table, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
+    def _polars(self, columns: Mapping[str, Column], arrays: Mapping[str, pa.Array], like: Mapping[str, str]) -> Any:
         import polars as pl
 
-        kinds = {name: self.native.schema[source] for name, source in like.items()}
-        fields = []
-        for field in table.schema:
-            column = columns[field.name]
-            if isinstance(column, Labels):
-                kinds[field.name] = pl.Enum(column.categories)
-                # By this metadata polars reads a dictionary as its Enum at once; older ones need the cast.
-                values = "".join(f"{len(text.encode())};{text}" for text in column.categories)
-                fields.append(field.with_metadata({"_PL_ENUM_VALUES2": values}))
-            else:
-                fields.append(field)
-        out: Any = pl.from_arrow(table.cast(pa.schema(fields)))
-        for name, kind in kinds.items():
-            if name in like and isinstance(kind, pl.Enum):
+        # By this metadata polars reads a dictionary as its Enum at once; older ones need the cast below.
+        notes = {
+            name: {"_PL_ENUM_VALUES2": "".join(f"{len(text.encode())};{text}" for text in column.categories)}
+            for name, column in columns.items()
+            if isinstance(column, Labels)
+        }
+        schema = pa.schema([pa.field(name, array.type, metadata=notes.get(name)) for name, array in arrays.items()])
+        out: Any = pl.from_arrow(pa.table(list(arrays.values()), schema=schema))
+        kinds = {name: pl.Enum(columns[name].categories) for name in notes}
+        for name, source in like.items():
+            kind = self.native.schema[source]
+            if isinstance(kind, pl.Enum):  # an id from elsewhere (customers=) becomes one more category
                 more = out[name].drop_nulls().unique(maintain_order=True)
-                kinds[name] = pl.Enum(pl.concat([kind.categories, more.filter(~more.is_in(kind.categories))]))
-            elif kind == pl.Null:
-                kinds[name] = out.schema[name]
+                kind = pl.Enum(pl.concat([kind.categories, more.filter(~more.is_in(kind.categories))]))
+            if kind != pl.Null:
+                kinds[name] = kind
         return out.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items() if out.schema[name] != kind)
 
     def _pandas(self, column: Column, like: str | None) -> Any:
@@ -283,12 +276,37 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
     )
 
 
+def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
+    """Borrow what numpy or pandas holds; NaN and NaT stay as they are, the core counts them as missing."""
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] in ("s", "ms", "us", "ns"):
+            whole = np.ascontiguousarray(values).view(np.int64)  # pa.array would look for NaT in every row
+            kind = pa.timestamp(np.datetime_data(values.dtype)[0])
+            return pa.Array.from_buffers(kind, len(whole), [None, pa.py_buffer(whole)])
+        return pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
+    if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
+        missing = values.isna()
+        missing = missing if missing.any() else None
+        return pa.array(
+            values.to_numpy(values.dtype.numpy_dtype, na_value=0 if missing is not None else pd.NA), mask=missing
+        )
+    if isinstance(values, pd.Categorical):
+        return _dictionary(values.codes, pa.array(values.categories, from_pandas=True))
+    return pa.array(values, from_pandas=True)
+
+
+def _dictionary(codes: np.ndarray, categories: pa.Array) -> pa.DictionaryArray:
+    missing = codes < 0 if len(codes) and codes.min() < 0 else None
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, mask=missing), categories, safe=False
+    )  # in range: ours, or pandas'
+
+
 def _to_arrow(column: Column) -> pa.Array:
     if isinstance(column, Masked):
         return pa.array(column.values, mask=column.missing)
     if isinstance(column, Labels):
-        codes = pa.array(column.codes, mask=column.codes < 0)
-        return pa.DictionaryArray.from_arrays(codes, pa.array(list(column.categories), pa.large_string()))
+        return _dictionary(column.codes, pa.array(list(column.categories), pa.large_string()))
     if isinstance(column, Times):
         kind = pa.date32() if column.unit == "D" else pa.timestamp(column.unit, column.zone)
         values = column.values.astype(np.int32) if column.unit == "D" else column.values
@@ -296,13 +314,6 @@ def _to_arrow(column: Column) -> pa.Array:
     if isinstance(column, np.ndarray):
         return pa.array(column, from_pandas=True)
     return column
-
-
-def _polars_enum(column: Column) -> dict[str, str] | None:
-    """Have polars read a dictionary as an Enum: its own note of the categories, each behind its length in bytes."""
-    if not isinstance(column, Labels):
-        return None
-    return {"_PL_ENUM_VALUES2": "".join(f"{len(text.encode())};{text}" for text in column.categories)}
 
 
 def _to_pandas(column: Column) -> Any:

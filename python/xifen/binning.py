@@ -286,7 +286,9 @@ class Binner(_Bins):
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
         columns = frame.numeric_names() if self.columns is None else _names("columns", self.columns)
         if not columns:
-            raise InputError(f"the frame has no numeric column to bin; its columns are: {', '.join(map(str, frame.names))}")
+            raise InputError(
+                f"the frame has no numeric column to bin; its columns are: {', '.join(map(str, frame.names))}"
+            )
         return self._cross(frame, columns, self._parameters(), fit=True, place=place)
 
     def _parameters(self) -> dict[str, Any]:
