@@ -140,7 +140,7 @@ def _in_wanted_kind(method: Callable[..., Any]) -> Callable[..., Any]:
     """Have a method give the kind of frame that `set_output` (or scikit-learn's configuration) asks for."""
 
     @functools.wraps(method)
-    def wrapped(self: Any, X: Any, *arguments: Any, **named: Any) -> Any:  # noqa: N803 (scikit-learn's name)
+    def wrapped(self: Any, X: Any, *arguments: Any, **named: Any) -> Any:
         config = getattr(self, "_sklearn_output_config", {})
         wanted = _known_output(config.get("transform", get_config()["transform_output"]))
         if wanted == "default":

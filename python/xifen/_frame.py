@@ -15,7 +15,6 @@ import narwhals.stable.v2.dependencies as known
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.sparse import issparse
 
 from xifen import _core
 from xifen.errors import InputError
@@ -128,7 +127,7 @@ class Frame:
     def new(
         self, columns: Mapping[str, Column], like: Mapping[str, str] | None = None, *, same_rows: bool = False
     ) -> Any:
-        """A table of the caller's kind; `like` names, for a column, the caller's column whose type it takes.
+        """Build a table of the caller's kind; `like` names, for a column, the caller's column whose type it takes.
 
         With `same_rows` the table has the caller's rows, and so its index.
         """
@@ -205,13 +204,15 @@ class Frame:
 
 def is_array(data: Any) -> bool:
     """Whether this is an array, or a list that could become one: values by position, without column names."""
-    if issparse(data):  # one of scipy's formats is a dict; scikit-learn's check of arrays has the words for all of them
+    if hasattr(
+        data, "tocsr"
+    ):  # sparse; one of scipy's formats is a dict; scikit-learn's check of arrays has the words for all of them
         return True
     return not isinstance(data, Mapping) and not any(hasattr(type(data), name) for name in ("columns", "schema"))
 
 
 def as_kind(data: Any, kind: str) -> Any:
-    """The same table as a pandas or polars DataFrame; itself when it already is one."""
+    """Give the same table as a pandas or polars DataFrame; itself when it already is one."""
     frame = Frame(data)
     if frame.kind == kind:
         return data

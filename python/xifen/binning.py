@@ -87,8 +87,8 @@ class _Bins(FrameTransformer):
             "most_bins": self._most_bins,
             "weights": self._weights(),
         }
-        edges = None if fit else [self._sides(column) for column in columns]
-        out = _core.bin_columns(frame.stream(columns), json.dumps(config), edges, place, self.n_jobs)
+        fitted = None if fit else [self._sides(column) for column in columns]
+        out = _core.bin_columns(frame.stream(columns), json.dumps(config), fitted, place, self.n_jobs)
         if fit:
             sides = {column: left for column, (_, left) in zip(columns, out["edges"], strict=True)}
             self.closed_ = {column: ["left" if side else "right" for side in left] for column, left in sides.items()}
@@ -196,7 +196,7 @@ class Binner(_Bins):
         self.descending = descending
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         """Find the edges.
 
         Parameters
@@ -220,7 +220,7 @@ class Binner(_Bins):
         self._fit(self._open(X, fitting=True), place=False)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 (scikit-learn's signature)
         """Find the edges and place the same rows by them, reading the data once; see `fit` and `transform`."""
         frame = self._open(X, fitting=True)
         return self._columns(frame, X, self._fit(frame, place=True))
@@ -380,7 +380,7 @@ class RFMScorer(_Bins):
         self.output = output
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         """Find the edges.
 
         Parameters
@@ -406,7 +406,7 @@ class RFMScorer(_Bins):
         self._fit(self._open(X, fitting=True), place=False)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 (scikit-learn's signature)
         """Find the edges and score the same rows by them, reading the data once; see `fit` and `transform`."""
         frame = self._open(X, fitting=True)
         return self._add(frame, self._fit(frame, place=True))
@@ -434,7 +434,7 @@ class RFMScorer(_Bins):
         frame = self._open(X, fitting=False)
         return self._add(frame, self._cross(frame, self._measures(), self._parameters(), fit=False, place=True))
 
-    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:  # noqa: ARG002 (the same)
         """Name the columns that come out: those of the fitted frame, then the five added ones.
 
         Parameters

@@ -37,7 +37,7 @@ pub(crate) fn bin_columns<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
     let given = edges.map(|edges| edges.into_iter().map(|(edges, left)| Bins { edges, left }).collect::<Vec<_>>());
-    let outcome = run(py, n_jobs, |cancel| -> Result<Outcome> {
+    let outcome = run(py, n_jobs, move |cancel| -> Result<Outcome> {
         let batches = frame.batches()?;
         let mut outcome = Outcome::default();
         if given.is_none() {

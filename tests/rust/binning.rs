@@ -1,4 +1,5 @@
 //! Bins against naive oracles and linfa, through the public interface only.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests are tests
 
 use linfa::{
     DatasetBase,
@@ -117,8 +118,7 @@ fn cells_count_through_the_grid() {
         r#"{"columns": [{"name": "r", "descending": true}, {"name": "f"}, {"name": "m"}],
             "most_bins": 20, "weights": [2, 1, 1]}"#,
     );
-    let bins: Vec<_> =
-        [30.0, 2.0, 20.0].iter().map(|&edge| Bins { edges: vec![edge], left: vec![false] }).collect();
+    let bins: Vec<_> = [30.0, 2.0, 20.0].iter().map(|&edge| Bins { edges: vec![edge], left: vec![false] }).collect();
     let found = rfm(&[batch], &config.unwrap(), &bins, &Cancel::new()).unwrap();
     assert_eq!(found.cells, ["111", "112", "121", "122", "211", "212", "221", "222"]);
     assert_eq!(found.cell, [6, 1, -1]);
