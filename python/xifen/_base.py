@@ -188,7 +188,9 @@ def _encode(value: Any) -> Any:
         return value.item()
     if isinstance(value, Mapping):
         return {str(key): _encode(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(item) for item in value]}
+    if isinstance(value, list):
         return [_encode(item) for item in value]
     return value
 
@@ -197,6 +199,8 @@ def _decode(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {"dtype", "values"}:
             return np.asarray(value["values"], dtype=value["dtype"])
+        if set(value) == {"tuple"}:
+            return tuple(_decode(item) for item in value["tuple"])
         return {key: _decode(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_decode(item) for item in value]

@@ -16,7 +16,10 @@ mod _core {
     use super::binning::bin_columns;
     #[pymodule_export]
     use super::did_you_mean;
-
+    #[pymodule_export]
+    use super::rules::{
+        rules_check, rules_columns, rules_coverage, rules_explain, rules_labels, rules_learn, rules_renamed, rules_sql,
+    };
     #[pymodule_export]
     use super::transactions::{clv_table, ledger_reasons, ledger_summary, order_ledger, release_memory, rfm_table};
 }

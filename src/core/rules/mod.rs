@@ -1,1 +1,33 @@
 //! Segments and tags as SQL boolean expressions with three-valued logic.
+//!
+//! A rule's text is parsed into a small closed tree ([`ast`]), its names and types are checked against the
+//! frame's columns ([`config`]), and the tree is compiled into bit operations over 64 rows at a time.
+//! [`interpret`] reads the same tree row by row: it explains, and the fast path is tested against it.
+
+pub mod ast;
+mod check;
+mod config;
+mod coverage;
+mod evaluate;
+mod explain;
+mod formula;
+mod grid;
+pub mod interpret;
+mod learn;
+mod lookup;
+mod number;
+mod parse;
+mod program;
+mod segment;
+pub mod sql;
+mod text;
+
+pub use check::ColumnKind;
+pub use config::{Checked, CheckedRule, Config, Domain, Rule, Unknown, Value};
+pub use coverage::{Coverage, Overlap, RuleCoverage, coverage};
+pub use explain::{Condition, Explanation, TriedRule, explain};
+pub use grid::MAX_CELLS;
+pub use learn::{Learned, Statistic, learn};
+pub use number::{Number, Units};
+pub use parse::{MAX_NESTING, MAX_TOKENS, parse};
+pub use segment::{Codes, Labelled, labels};

@@ -1,0 +1,405 @@
+"""Segments as rules: each label has an SQL condition, and the first that is true names the row."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from xifen import _columns as names
+from xifen import _core
+from xifen._base import FrameTransformer
+from xifen._frame import Frame, Labels
+from xifen._rule_reports import Coverage, Explanation, chosen_rows
+from xifen.errors import InputError, ParameterError
+
+__all__ = ["RuleSegmenter"]
+
+_LEARNED = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
+
+
+class RuleSegmenter(FrameTransformer):
+    """Give every row the label of the first rule that is true.
+
+    A rule is an SQL boolean expression over the frame's columns: comparisons (``= <> < <= > >=``), ``AND OR NOT``,
+    ``IN``, ``BETWEEN``, ``IS [NOT] NULL | TRUE | FALSE``, arithmetic (``+ - * / %``), numbers, ``'text'``,
+    ``TRUE FALSE``, ``"any column name"`` and ``:parameters``. Missing values are unknown, not false: a rule that is
+    neither true nor false before any rule is true makes the label missing.
+
+    ``/`` is real division; by zero the result is missing. Whole numbers are calculated in 64 bits; a result beyond
+    them is missing, counted and warned about. Integer and decimal columns are compared exactly with the numbers a
+    rule writes, floats in their own width, text by code point.
+
+    Parameters
+    ----------
+    rules : mapping of str to str
+        Label -> condition, in the order they are tried.
+    default : str, optional
+        The label of rows for which every rule is false; None leaves them missing.
+    unknown : {"stop", "skip"}, default "stop"
+        What a rule does that is unknown before any rule is true: "stop" makes the label missing, because it depends
+        on what is not known; "skip" tries the next rule, as SQL's CASE does.
+    domains : mapping, optional
+        What a column can hold: a pair of integers ``(1, 5)`` is the whole numbers between them, a pair of floats
+        ``(0.0, 1.0)`` the closed interval, a list ``["web", "shop"]`` its members. `coverage` looks at every
+        combination, and a value outside its domain is an InputError.
+    parameters : mapping, optional
+        Values of ``:name`` in the rules: a number, a text, a truth value, or ``"mean(column)"`` or
+        ``"median(column)"``, learned by `fit` over the values that are not missing.
+    output : str, default "segment"
+        Name of the added column.
+    aliases : mapping, optional
+        Other names of a label, shown by `table`: ``{"champions": {"zh": "冠军客户", "en": "Champions"}}``.
+    n_jobs : int, optional
+        Threads; None means all processors. It never changes a result.
+
+    Attributes
+    ----------
+    columns_ : list of str
+        The columns the rules read, in order of appearance.
+    column_kinds_ : list
+        What each of them held when the rules were fitted.
+    parameters_ : dict
+        The parameters' values, the learned ones included.
+    n_features_in_, feature_names_in_
+        The frame's columns, as in scikit-learn.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import xifen as xf
+    >>> customers = pd.DataFrame({"recency_days": [3, 40, 200], "order_count": [12, 2, 1]})
+    >>> segmenter = xf.RuleSegmenter(
+    ...     {"active": "recency_days < 30 AND order_count >= :many", "slipping": "recency_days BETWEEN 30 AND 90"},
+    ...     default="gone",
+    ...     parameters={"many": 5},
+    ... )
+    >>> segmenter.fit_transform(customers)["segment"].tolist()
+    ['active', 'slipping', 'gone']
+    """
+
+    _fitted = ("columns_", "column_kinds_", "parameters_")
+
+    columns_: list[str]
+    column_kinds_: list[Any]
+    parameters_: dict[str, Any]
+
+    def __init__(
+        self,
+        rules: Mapping[str, str],
+        *,
+        default: str | None = None,
+        unknown: Literal["stop", "skip"] = "stop",
+        domains: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        output: str = names.SEGMENT,
+        aliases: Mapping[str, Mapping[str, str]] | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.rules = rules
+        self.default = default
+        self.unknown = unknown
+        self.domains = domains
+        self.parameters = parameters
+        self.output = output
+        self.aliases = aliases
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002, N803 (scikit-learn's signature)
+        """Check the rules against the frame's columns, and learn the parameters that are to be learned.
+
+        Parameters
+        ----------
+        X : frame
+            pandas, polars, pyarrow Table or dict of arrays. Only names and types are read, and the values of columns
+            a parameter is learned from.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        RuleError
+            A rule cannot be read, names a column or parameter there is none of, or compares what cannot be compared;
+            `position` is the character.
+        ParameterError
+            A parameter of the segmenter cannot be used.
+        """
+        self._fit(self._frame(X))
+        return self
+
+    def transform(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's signature)
+        """Add the label of every row.
+
+        Parameters
+        ----------
+        X : frame
+            Any frame with the columns the rules read.
+
+        Returns
+        -------
+        frame
+            The caller's frame and, behind its own columns, the label: one of the rules' labels and `default`, in
+            declared order, or missing.
+
+        Raises
+        ------
+        InputError
+            A column is absent, infinite or outside its domain, or the frame already has a column named `output`.
+        RuleError
+            A column no longer has a kind the rules can use.
+        """
+        check_is_fitted(self)
+        frame = self._frame(X)
+        return self._transform(frame, frame.stream(self.columns_))
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002, N803 (scikit-learn's signature)
+        """`fit` and `transform` in one, looking at the frame once.
+
+        Parameters
+        ----------
+        X : frame
+            As for `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        frame
+            As from `transform`.
+        """
+        frame = self._frame(X)
+        return self._transform(frame, self._fit(frame))
+
+    def table(self) -> pd.DataFrame:
+        """Show the rules in the order they are tried.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `label`, the label's other names where `aliases` gives some (presets: `key`, `zh`, `en`), and `rule`; the
+            default stands last with an empty rule.
+        """
+        self._config([], {})
+        aliases = self.aliases or {}
+        kinds = list(dict.fromkeys(kind for other in aliases.values() for kind in other))
+        return pd.DataFrame(
+            [
+                {"label": label, **{kind: aliases.get(label, {}).get(kind, "") for kind in kinds}, "rule": rule}
+                for label, rule in {**dict.fromkeys(self._labels(), ""), **self.rules}.items()
+            ]
+        )
+
+    def coverage(self, frame: Any = None) -> Coverage:
+        """Look at every combination of values: gaps, overlaps, and rules that never decide.
+
+        A column with a domain takes each of its values (whole numbers, a list). Any other number is cut at the
+        numbers the rules compare it with, so that each stretch between two of them is one value; any other text is
+        one of those the rules name, or another. A column is also taken as missing where a rule asks for that.
+
+        Parameters
+        ----------
+        frame : frame, optional
+            Count its rows too.
+
+        Returns
+        -------
+        Coverage
+            `print` it, or take its tables.
+
+        Raises
+        ------
+        ParameterError
+            A column cannot be enumerated, because a rule calculates with it: declare it by `domains`; or there are
+            more than two million combinations.
+        """
+        check_is_fitted(self)
+        config = self._config(self.columns_, self.parameters_)
+        found = json.loads(_core.rules_coverage(config, json.dumps(self.column_kinds_), self.n_jobs))
+        return Coverage(found, self.default, None if frame is None else self._counts(self._frame(frame)))
+
+    def explain(self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID) -> Explanation:
+        """Say why rows have their labels: each rule tried, each condition, the value it saw.
+
+        Parameters
+        ----------
+        frame : frame
+            Any frame with the columns the rules read.
+        ids : list, optional
+            Which customers; None takes the first 10 rows.
+        id_column : str, default "customer_id"
+            Where the ids stand. Without `ids` and without this column rows are named by their position.
+
+        Returns
+        -------
+        Explanation
+            `print` it to read it; its `frame` has a row per condition.
+
+        Raises
+        ------
+        InputError
+            An id is not in the column.
+        """
+        check_is_fitted(self)
+        table = self._frame(frame)
+        rows, shown, column = chosen_rows(table, ids, id_column)
+        config = self._config(self.columns_, self.parameters_)
+        found = json.loads(_core.rules_explain(table.stream(self.columns_), config, rows))
+        return Explanation(table, column, shown, found)
+
+    def to_sql(self) -> str:
+        """Write the rules as one SQL expression that gives the same labels in a warehouse.
+
+        Parameters have their values, divisors stand in ``nullif``, and a rule that is NULL stops as `unknown` says.
+        The labels are the same in duckdb except in two cases: a missing value must be NULL (SQL orders NaN above
+        every number), and no calculation on integers may overflow (duckdb raises an error there).
+
+        Returns
+        -------
+        str
+            ``CASE WHEN ... END``.
+        """
+        check_is_fitted(self)
+        return _core.rules_sql(self._config(self.columns_, self.parameters_), json.dumps(self.column_kinds_))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:  # noqa: ARG002 (scikit-learn's signature)
+        """Name the columns `transform` gives back: the frame's own, then the label.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored: the names are those of the frame given to `fit`.
+
+        Returns
+        -------
+        numpy.ndarray of object
+        """
+        check_is_fitted(self)
+        return np.asarray([*self.feature_names_in_, self.output], dtype=object)
+
+    def _labels(self) -> list[str]:
+        """Every label once, in declared order, the default last."""
+        return list(dict.fromkeys([*self.rules, *([self.default] if self.default is not None else [])]))
+
+    def _frame(self, data: Any) -> Frame:
+        if isinstance(data, np.ndarray):
+            wanted = _core.rules_columns(self._config([], {}), None)
+            raise TypeError(
+                f"an array has no column names; {type(self).__name__} needs a frame with the columns {', '.join(wanted)}"
+            )
+        return Frame(data)
+
+    def _fit(self, frame: Frame) -> Any:
+        """Learn from the frame; returns the stream of the columns the rules read, to be used again."""
+        config = self._config([], {})
+        known = [name for name in frame.names if isinstance(name, str)]
+        columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
+        if not columns:
+            raise InputError(f"{frame.what} has no columns")
+        stream = frame.stream(columns)
+        parameters = self._learn(frame)
+        kinds = json.loads(_core.rules_check(stream, self._config(columns, parameters)))
+        self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
+        self._remember(frame)
+        return stream
+
+    def _learn(self, frame: Frame) -> dict[str, Any]:
+        """Each parameter's value; "mean(column)" and "median(column)" are learned."""
+        values = dict(self.parameters or {})
+        learned = []
+        for name, value in values.items():
+            found = _LEARNED.fullmatch(value) if isinstance(value, str) else None
+            if found:
+                column = found[2].replace('""', '"') if found[2] else found[3]
+                learned.append({"name": name, "statistic": found[1].lower(), "column": column})
+        for column in dict.fromkeys(item["column"] for item in learned):
+            frame.require([column])
+        if learned:
+            together = list(dict.fromkeys(item["column"] for item in learned))
+            for item in learned:
+                item["position"] = together.index(item["column"])
+            numbers = _core.rules_learn(frame.stream(together), json.dumps(learned), self.n_jobs)
+            values.update({item["name"]: number for item, number in zip(learned, numbers, strict=True)})
+        return values
+
+    def _transform(self, frame: Frame, stream: Any) -> Any:
+        codes, overflows = _core.rules_labels(stream, self._config(self.columns_, self.parameters_), self.n_jobs)
+        if overflows:
+            warnings.warn(
+                f"{overflows} results of whole-number calculation do not fit 64 bits and count as missing; "
+                "write one of the numbers with a point (1.0 *) to calculate in floating point",
+                stacklevel=4,
+            )
+        return frame.add({self.output: Labels(codes, self._labels())})
+
+    def _counts(self, frame: Frame) -> dict[str | None, int]:
+        """Rows per label; "" are rows no rule takes, None those whose label is missing."""
+        config = json.loads(self._config(self.columns_, self.parameters_))
+        config["default"] = "" if self.default is None else self.default
+        codes, _ = _core.rules_labels(frame.stream(self.columns_), json.dumps(config), self.n_jobs)
+        labels = [*self._labels(), *([""] if self.default is None else [])]
+        counts = np.bincount(codes.astype(np.int64) + 1, minlength=len(labels) + 1)
+        return dict(zip([None, *labels], counts.tolist(), strict=True))
+
+    def _config(self, columns: Sequence[str], parameters: Mapping[str, Any]) -> str:
+        """Everything Rust needs to know, as JSON; wrong kinds of object are refused here."""
+        if not isinstance(self.rules, Mapping):
+            raise TypeError(f"rules must be a mapping of label to condition; got {type(self.rules).__name__}")
+        for label, text in self.rules.items():
+            if not isinstance(label, str) or not isinstance(text, str):
+                raise TypeError(f"rules must map text to text; got {label!r}: {text!r}")
+            if not label:
+                raise ParameterError("a label is empty; give every rule a name")
+        if self.default is not None and not isinstance(self.default, str):
+            raise TypeError(f"default must be a label or None; got {self.default!r}")
+        if self.unknown not in ("stop", "skip"):
+            raise ParameterError(f"unknown must be 'stop' or 'skip'; got {self.unknown!r}")
+        if not isinstance(self.output, str) or not self.output:
+            raise TypeError(f"output must be the name of the added column; got {self.output!r}")
+        return json.dumps(
+            {
+                "rules": [{"label": label, "text": text} for label, text in self.rules.items()],
+                "default": self.default,
+                "unknown": self.unknown,
+                "domains": [(name, _domain(name, domain)) for name, domain in (self.domains or {}).items()],
+                "parameters": [(name, _constant(f"parameter :{name}", value)) for name, value in parameters.items()],
+                "names": list(columns),
+            }
+        )
+
+
+def _constant(what: str, value: Any) -> bool | int | float | str:
+    """A number, text or truth value as JSON has it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        raise ParameterError(f"{what} is {value}; wanted a finite number")
+    raise TypeError(f"{what} is {value!r}; wanted a number, text, True or False")
+
+
+def _domain(name: str, domain: Any) -> dict[str, list[Any]]:
+    """Which of the three forms a domain has."""
+    what = f"the domain of '{name}'"
+    if isinstance(domain, tuple):
+        pair = [_constant(what, bound) for bound in domain]
+        if len(pair) != 2 or any(isinstance(bound, (str, bool)) for bound in pair):  # noqa: PLR2004 (a pair)
+            raise ParameterError(f"{what} is {domain!r}; a pair is (lowest, highest), a list names every value")
+        whole = all(isinstance(bound, int) for bound in pair)
+        return {"whole": pair} if whole else {"interval": [float(bound) for bound in pair]}
+    if isinstance(domain, (list, np.ndarray)):
+        return {"list": [_constant(what, member) for member in domain]}
+    raise TypeError(f"{what} must be a pair (lowest, highest) or a list of values; got {domain!r}")

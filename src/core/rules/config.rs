@@ -1,0 +1,310 @@
+//! Rules as they arrive (texts, parameters, domains) and as the kernels use them (checked trees).
+
+use serde::Deserialize;
+
+use super::{
+    ast::{Constant, Expr, Kind, column_text},
+    check::{Checker, ColumnKind},
+    number::Number,
+    parse::parse,
+    text::Source,
+};
+use crate::{Error, Result, column::Batch, did_you_mean};
+
+/// One rule as a person wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The label of the rows it takes.
+    pub label: String,
+    /// An SQL boolean expression.
+    pub text: String,
+}
+
+/// What happens where a rule is unknown before any rule is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unknown {
+    /// The label is missing: it depends on what is not known.
+    Stop,
+    /// The next rule is tried, as SQL's CASE does.
+    Skip,
+}
+
+/// What a column may hold.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Domain {
+    /// The whole numbers between two, both included.
+    Whole(i64, i64),
+    /// All numbers between two, both included.
+    Interval(f64, f64),
+    /// These values.
+    List(Vec<Value>),
+}
+
+/// A constant as JSON has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Number(serde_json::Number),
+    /// Text.
+    Text(String),
+}
+
+impl Value {
+    /// The constant a rule would write.
+    pub fn constant(&self) -> Result<Constant> {
+        Ok(match self {
+            Self::Bool(value) => Constant::Bool(*value),
+            Self::Text(text) => Constant::Text(text.clone()),
+            Self::Number(number) => Constant::Number(
+                Number::parse(&number.to_string())
+                    .ok_or_else(|| Error::parameter(format!("the number {number} is out of range")))?,
+            ),
+        })
+    }
+}
+
+/// Everything a segmenter was told, besides its column types.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// In the order they are tried.
+    pub rules: Vec<Rule>,
+    /// The label of rows no rule takes.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// What an unknown rule does.
+    pub unknown: Unknown,
+    /// What columns may hold.
+    #[serde(default)]
+    pub domains: Vec<(String, Domain)>,
+    /// Values of `:name`.
+    #[serde(default)]
+    pub parameters: Vec<(String, Value)>,
+    /// The names of the batches' columns, in their order.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+/// One rule, ready to use: parameters replaced, names and types checked.
+#[derive(Debug, Clone)]
+pub struct CheckedRule {
+    /// The label of the rows it takes.
+    pub label: String,
+    /// The condition.
+    pub condition: Expr,
+}
+
+/// Rules whose names and types fit a frame.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// In the order they are tried.
+    pub rules: Vec<CheckedRule>,
+    /// The label of rows no rule takes.
+    pub default: Option<String>,
+    /// What an unknown rule does.
+    pub unknown: Unknown,
+    /// Domains of columns the rules use: position in `names`, what it may hold.
+    pub domains: Vec<(usize, Domain)>,
+    /// The names of the batches' columns.
+    pub names: Vec<String>,
+    /// Their kinds.
+    pub kinds: Vec<ColumnKind>,
+}
+
+impl Checked {
+    /// The default's place among the labels: behind the rules, unless a rule has the same label.
+    #[must_use]
+    pub fn default_code(&self) -> Option<usize> {
+        let default = self.default.as_ref()?;
+        Some(self.rules.iter().position(|rule| &rule.label == default).unwrap_or(self.rules.len()))
+    }
+}
+
+impl Config {
+    /// Reads a configuration and refuses what makes no sense before any data is seen.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let config: Self = serde_json::from_str(text)
+            .map_err(|failure| Error::parameter(format!("the rules cannot be read: {failure}")))?;
+        if config.rules.is_empty() {
+            return Err(Error::parameter("rules is empty; give at least one label with its condition"));
+        }
+        for (name, domain) in &config.domains {
+            domain.check(name)?;
+        }
+        Ok(config)
+    }
+
+    /// The columns the rules read, in order of appearance; each must be in `known`, where that is given.
+    pub fn columns(&self, known: Option<&[String]>) -> Result<Vec<String>> {
+        let mut names: Vec<String> = Vec::new();
+        for rule in &self.rules {
+            let tree = parse(&rule.label, &rule.text)?;
+            let mut unknown = None;
+            tree.walk(&mut |node| {
+                if let Kind::Column(name) = &node.kind
+                    && unknown.is_none()
+                {
+                    if known.is_some_and(|known| !known.contains(name)) {
+                        unknown = Some((node.at, name));
+                    } else if !names.contains(name) {
+                        names.push(name.clone());
+                    }
+                }
+            });
+            if let Some((at, name)) = unknown {
+                let near = did_you_mean(name, known.unwrap_or_default().iter().map(String::as_str));
+                let source = Source::new(&rule.label, &rule.text);
+                let quoted = if source.is_quote(at) { "; text stands in single quotes" } else { "" };
+                return Err(source.error(at, &format!("there is no column '{name}'{near}{quoted}")));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Checks the rules against the columns of a frame, of which only the kinds are read.
+    pub fn check(&self, batches: &[Batch<'_>]) -> Result<Checked> {
+        let kind = |column| {
+            let mut pieces = batches.iter().filter_map(|batch| batch.get(column)).map(ColumnKind::of);
+            pieces.find(|kind| *kind != ColumnKind::Null).unwrap_or(ColumnKind::Null)
+        };
+        self.check_kinds((0..self.names.len()).map(kind).collect())
+    }
+
+    /// Checks the rules against columns of these kinds, one per name.
+    pub fn check_kinds(&self, kinds: Vec<ColumnKind>) -> Result<Checked> {
+        let mut rules = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            let source = Source::new(&rule.label, &rule.text);
+            let mut condition = parse(&rule.label, &rule.text)?;
+            self.bind(&source, &mut condition)?;
+            Checker { source: &source, names: &self.names, kinds: &kinds }.rule(&condition)?;
+            rules.push(CheckedRule { label: rule.label.clone(), condition });
+        }
+        let mut domains = Vec::new();
+        for (name, domain) in &self.domains {
+            if let Some(column) = self.names.iter().position(|known| known == name) {
+                domain.fits(name, kinds.get(column).copied().unwrap_or(ColumnKind::Null))?;
+                domains.push((column, domain.clone()));
+            }
+        }
+        let Self { default, unknown, names, .. } = self.clone();
+        Ok(Checked { rules, default, unknown, domains, names, kinds })
+    }
+
+    /// Puts the parameters' values in their places.
+    fn bind(&self, source: &Source<'_>, tree: &mut Expr) -> Result<()> {
+        tree.try_map(&mut |node| {
+            if let Kind::Parameter(name) = &node.kind {
+                let Some((_, value)) = self.parameters.iter().find(|(known, _)| known == name) else {
+                    let near = did_you_mean(name, self.parameters.iter().map(|(known, _)| known.as_str()));
+                    let what = format!("the parameter ':{name}' has no value{near}; give it by parameters=");
+                    return Err(source.error(node.at, &what));
+                };
+                node.kind = Kind::Constant(value.constant()?);
+            }
+            Ok(())
+        })
+    }
+
+    /// Each rule with its columns renamed (`(from, to)`), as text.
+    pub fn renamed(&self, columns: &[(String, String)]) -> Result<Vec<String>> {
+        let rename = |rule: &Rule| {
+            let mut tree = parse(&rule.label, &rule.text)?;
+            tree.try_map(&mut |node| {
+                if let Kind::Column(name) = &mut node.kind
+                    && let Some((_, to)) = columns.iter().find(|(from, _)| from == name)
+                {
+                    name.clone_from(to);
+                }
+                Ok(())
+            })?;
+            Ok(tree.to_string())
+        };
+        self.rules.iter().map(rename).collect()
+    }
+}
+
+impl Domain {
+    fn check(&self, name: &str) -> Result<()> {
+        let empty = match self {
+            Self::Whole(low, high) => low > high,
+            Self::Interval(low, high) => low > high,
+            Self::List(members) => members.is_empty(),
+        };
+        if empty {
+            return Err(Error::parameter(format!(
+                "the domain of '{name}' is empty; a pair is (lowest, highest), a list names every value"
+            )));
+        }
+        Ok(())
+    }
+
+    fn fits(&self, name: &str, kind: ColumnKind) -> Result<()> {
+        let fits = match self {
+            _ if kind == ColumnKind::Null => true,
+            Self::Whole(..) | Self::Interval(..) => kind.is_number(),
+            Self::List(members) => members.iter().all(|member| match member {
+                Value::Bool(_) => kind == ColumnKind::Bool,
+                Value::Number(_) => kind.is_number(),
+                Value::Text(_) => kind == ColumnKind::Text,
+            }),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Error::parameter(format!(
+            "the domain of '{name}' does not fit: the column holds {}; give values of that kind",
+            kind.name()
+        )))
+    }
+
+    /// The domain as a condition on its column.
+    pub(crate) fn condition(&self, name: &str) -> Result<Expr> {
+        let node = |kind| Expr { at: 0, kind };
+        let number = |text: String| {
+            Number::parse(&text).map(|number| Box::new(node(Kind::Constant(Constant::Number(number))))).ok_or_else(
+                || Error::parameter(format!("the domain of '{name}' has the bound {text}; wanted a number")),
+            )
+        };
+        let value = Box::new(node(Kind::Column(name.to_owned())));
+        Ok(node(match self {
+            Self::Whole(low, high) => {
+                Kind::Between { value, low: number(low.to_string())?, high: number(high.to_string())?, negated: false }
+            }
+            Self::Interval(low, high) => {
+                Kind::Between { value, low: number(low.to_string())?, high: number(high.to_string())?, negated: false }
+            }
+            Self::List(members) => Kind::In {
+                value,
+                list: members
+                    .iter()
+                    .map(|member| Ok(node(Kind::Constant(member.constant()?))))
+                    .collect::<Result<_>>()?,
+                negated: false,
+            },
+        }))
+    }
+
+    /// The domain as a person would say it.
+    pub(crate) fn describe(&self, name: &str) -> String {
+        let name = column_text(name);
+        match self {
+            Self::Whole(low, high) => format!("{name} is a whole number from {low} to {high}"),
+            Self::Interval(low, high) => format!("{name} lies between {low} and {high}"),
+            Self::List(members) => {
+                let members: Vec<String> = members
+                    .iter()
+                    .filter_map(|member| member.constant().ok())
+                    .map(|member| member.to_string())
+                    .collect();
+                format!("{name} is one of {}", members.join(", "))
+            }
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! The fast path: nodes over 2,048 rows at a time, 64 rows to a word, two words (true, false) a node.
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    formula,
+    program::{Literal, Node, Program, Test},
+};
+use crate::column::{Batch, Bits, Column, Text, Values};
+
+/// Words per node and truth value.
+pub(crate) const WORDS: usize = 32;
+/// Rows per pass over the nodes: few enough that a column's piece and all planes stay in cache.
+pub(crate) const ROWS: usize = WORDS * 64;
+
+/// What rows can report besides their bits, whatever thread meets them.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    /// Whole-number results that do not fit 64 bits.
+    pub(crate) overflows: AtomicU64,
+    /// First row holding an infinite number, or `u64::MAX`.
+    pub(crate) infinite: AtomicU64,
+    /// First row outside a domain, or `u64::MAX`.
+    pub(crate) outside: AtomicU64,
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self { overflows: 0.into(), infinite: u64::MAX.into(), outside: u64::MAX.into() }
+    }
+}
+
+impl Findings {
+    fn first(place: &AtomicU64, row: usize) {
+        place.fetch_min(row as u64, Ordering::Relaxed);
+    }
+}
+
+/// A program over one batch.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) batch: &'a Batch<'a>,
+    /// How many rows of the frame stand before this batch.
+    pub(crate) first_row: usize,
+    pub(crate) findings: &'a Findings,
+    /// For tests of dictionary columns: the answer for each distinct text.
+    by_code: Vec<Option<Vec<bool>>>,
+}
+
+/// The bits of every node for one chunk.
+pub(crate) struct Planes(Vec<u64>);
+
+impl Planes {
+    pub(crate) fn new(program: &Program) -> Self {
+        Self(vec![0; program.nodes.len() * 2 * WORDS])
+    }
+
+    /// The words where a literal is true, and where it is false.
+    pub(crate) fn literal(&self, literal: Literal) -> (&[u64], &[u64]) {
+        literal_of(&self.0, literal)
+    }
+}
+
+fn literal_of(planes: &[u64], literal: Literal) -> (&[u64], &[u64]) {
+    let begin = literal.node * 2 * WORDS;
+    let pair = planes.get(begin..begin + 2 * WORDS).unwrap_or(&[0; 2 * WORDS]);
+    let (yes, no) = pair.split_at(WORDS);
+    if literal.negated { (no, yes) } else { (yes, no) }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(program: &'a Program, batch: &'a Batch<'a>, first_row: usize, findings: &'a Findings) -> Self {
+        let by_code = program.nodes.iter().map(|node| answers_by_code(node, batch)).collect();
+        Self { program, batch, first_row, findings, by_code }
+    }
+
+    /// Fills the planes for up to [`ROWS`] rows; `rows.start` is a multiple of 64.
+    pub(crate) fn run(&self, rows: &Range<usize>, planes: &mut Planes) {
+        for (place, node) in self.program.nodes.iter().enumerate() {
+            let (done, rest) = planes.0.split_at_mut(place * 2 * WORDS);
+            let (yes, rest) = rest.split_at_mut(WORDS);
+            let (no, _) = rest.split_at_mut(WORDS);
+            self.node(place, node, rows, done, yes, no);
+        }
+        for guard in &self.program.guards {
+            let (_, outside) = planes.literal(guard.literal);
+            if let Some(row) = first_set(outside, rows.len()) {
+                Findings::first(&self.findings.outside, self.first_row + rows.start + row);
+            }
+        }
+    }
+
+    fn node(&self, place: usize, node: &Node, rows: &Range<usize>, done: &[u64], yes: &mut [u64], no: &mut [u64]) {
+        match node {
+            Node::Always(value) => {
+                yes.fill(if *value == Some(true) { !0 } else { 0 });
+                no.fill(if *value == Some(false) { !0 } else { 0 });
+            }
+            Node::And(literals) => {
+                yes.fill(!0);
+                no.fill(0);
+                for literal in literals {
+                    let (other_yes, other_no) = literal_of(done, *literal);
+                    for ((yes, no), (other_yes, other_no)) in
+                        yes.iter_mut().zip(no.iter_mut()).zip(other_yes.iter().zip(other_no))
+                    {
+                        *yes &= other_yes;
+                        *no |= other_no;
+                    }
+                }
+            }
+            Node::IsTrue(literal) => {
+                yes.copy_from_slice(literal_of(done, *literal).0);
+                no.iter_mut().zip(yes.iter()).for_each(|(no, yes)| *no = !yes);
+            }
+            Node::Missing(column) => {
+                self.present(*column, rows, no);
+                yes.iter_mut().zip(no.iter()).for_each(|(yes, no)| *yes = !no);
+            }
+            Node::Numbers { left, right, test } => {
+                let mut present = [0; WORDS];
+                present.fill(!0);
+                formula::compare(self, left, right, *test, rows, done, yes, &mut present);
+                settle(&present, yes, no);
+            }
+            Node::Known(formula) => {
+                yes.fill(!0);
+                formula::value(self, formula, rows, done, yes);
+                no.iter_mut().zip(yes.iter()).for_each(|(no, yes)| *no = !yes);
+            }
+            Node::Texts { columns: (a, b), missing: (a_missing, b_missing), test } => {
+                if let (Some(a), Some(b)) = (self.batch.get(*a), self.batch.get(*b)) {
+                    bits(yes, rows.clone(), |row| match (text_bytes(a, row), text_bytes(b, row)) {
+                        (Some(a), Some(b)) => {
+                            if *test == Test::Equal {
+                                a == b
+                            } else {
+                                a > b
+                            }
+                        }
+                        _ => false,
+                    });
+                }
+                let (_, a) = literal_of(done, Literal { node: *a_missing, negated: false });
+                let (_, b) = literal_of(done, Literal { node: *b_missing, negated: false });
+                let mut present = [0; WORDS];
+                present.iter_mut().zip(a.iter().zip(b)).for_each(|(present, (a, b))| *present = a & b);
+                settle(&present, yes, no);
+            }
+            Node::Flag { missing, .. }
+            | Node::Units { missing, .. }
+            | Node::UnitsIn { missing, .. }
+            | Node::Double { missing, .. }
+            | Node::Single { missing, .. }
+            | Node::Text { missing, .. }
+            | Node::TextIn { missing, .. } => {
+                self.test(place, node, rows, yes);
+                settle(literal_of(done, Literal { node: *missing, negated: false }).1, yes, no);
+            }
+        }
+    }
+
+    /// One test of one column, wherever the value is present.
+    fn test(&self, place: usize, node: &Node, rows: &Range<usize>, yes: &mut [u64]) {
+        let column = |column: &usize| self.batch.get(*column);
+        match node {
+            Node::Flag { column: flag, .. } => {
+                if let Some(Column::Bool(flags, _)) = column(flag) {
+                    words_of(*flags, rows, yes);
+                }
+            }
+            Node::Units { column: of, test, units, .. } => match column(of) {
+                Some(Column::Int8(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Int16(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Int32(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Int64(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::UInt8(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::UInt16(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::UInt32(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::UInt64(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Decimal(values, _)) => compare_units(values, rows, *test, *units, yes),
+                _ => {}
+            },
+            Node::UnitsIn { column: of, units, .. } => match column(of) {
+                Some(Column::Int8(values)) => find_units(values, rows, units, yes),
+                Some(Column::Int16(values)) => find_units(values, rows, units, yes),
+                Some(Column::Int32(values)) => find_units(values, rows, units, yes),
+                Some(Column::Int64(values)) => find_units(values, rows, units, yes),
+                Some(Column::UInt8(values)) => find_units(values, rows, units, yes),
+                Some(Column::UInt16(values)) => find_units(values, rows, units, yes),
+                Some(Column::UInt32(values)) => find_units(values, rows, units, yes),
+                Some(Column::UInt64(values)) => find_units(values, rows, units, yes),
+                Some(Column::Decimal(values, _)) => find_units(values, rows, units, yes),
+                _ => {}
+            },
+            Node::Double { column: of, test, bits, .. } => {
+                if let Some(Column::Float64(values)) = column(of) {
+                    compare(piece(values, rows), *test, f64::from_bits(*bits), yes);
+                }
+            }
+            Node::Single { column: of, test, bits, .. } => {
+                if let Some(Column::Float32(values)) = column(of) {
+                    compare(piece(values, rows), *test, f32::from_bits(*bits), yes);
+                }
+            }
+            Node::Text { column: of, .. } | Node::TextIn { column: of, .. } => {
+                match (column(of), self.by_code.get(place).and_then(Option::as_ref)) {
+                    (Some(Column::Dictionary(codes, _)), Some(answers)) => {
+                        let codes = piece(codes, rows);
+                        pack(codes, yes, |code| answers.get(code as usize).copied().unwrap_or(false));
+                    }
+                    (Some(Column::Text(text)), _) => {
+                        bits(yes, rows.clone(), |row| text.bytes(row).is_some_and(|bytes| answers_text(node, bytes)));
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where a column has a value. An infinite one is reported.
+    fn present(&self, column: usize, rows: &Range<usize>, present: &mut [u64]) {
+        let Some(column) = self.batch.get(column) else { return present.fill(0) };
+        match column {
+            Column::Null(_) => present.fill(0),
+            Column::Bool(_, validity) => validity_words(*validity, rows, present),
+            Column::Int8(values) => validity_words(values.validity, rows, present),
+            Column::Int16(values) => validity_words(values.validity, rows, present),
+            Column::Int32(values) | Column::Date(values) => validity_words(values.validity, rows, present),
+            Column::Int64(values) | Column::Timestamp(values, ..) => validity_words(values.validity, rows, present),
+            Column::UInt8(values) => validity_words(values.validity, rows, present),
+            Column::UInt16(values) => validity_words(values.validity, rows, present),
+            Column::UInt32(values) => validity_words(values.validity, rows, present),
+            Column::UInt64(values) => validity_words(values.validity, rows, present),
+            Column::Decimal(values, _) => validity_words(values.validity, rows, present),
+            Column::Text(text) => validity_words(text.validity, rows, present),
+            Column::Dictionary(codes, text) => {
+                validity_words(codes.validity, rows, present);
+                if text.validity.is_some() {
+                    let mut valued = [0; WORDS];
+                    pack(piece(codes, rows), &mut valued, |code| text.bytes(code as usize).is_some());
+                    present.iter_mut().zip(valued).for_each(|(present, valued)| *present &= valued);
+                }
+            }
+            Column::Float32(values) => {
+                validity_words(values.validity, rows, present);
+                self.finite(piece(values, rows), rows, present, |value| value.is_finite(), |value| value.is_nan());
+            }
+            Column::Float64(values) => {
+                validity_words(values.validity, rows, present);
+                self.finite(piece(values, rows), rows, present, |value| value.is_finite(), |value| value.is_nan());
+            }
+        }
+    }
+
+    /// Takes NaN out of `present` and reports infinity.
+    fn finite<T: Copy>(
+        &self,
+        values: &[T],
+        rows: &Range<usize>,
+        present: &mut [u64],
+        is_finite: impl Fn(T) -> bool,
+        is_nan: impl Fn(T) -> bool,
+    ) {
+        let mut finite = [0; WORDS];
+        pack(values, &mut finite, is_finite);
+        let mut odd = [0; WORDS];
+        odd.iter_mut().zip(present.iter().zip(finite)).for_each(|(odd, (present, finite))| *odd = present & !finite);
+        if first_set(&odd, rows.len()).is_none() {
+            return;
+        }
+        let mut nan = [0; WORDS];
+        pack(values, &mut nan, is_nan);
+        present.iter_mut().zip(nan).for_each(|(present, nan)| *present &= !nan);
+        odd.iter_mut().zip(nan).for_each(|(odd, nan)| *odd &= !nan);
+        if let Some(row) = first_set(&odd, rows.len()) {
+            Findings::first(&self.findings.infinite, self.first_row + rows.start + row);
+        }
+    }
+}
+
+/// Cuts a test's raw bits down to present rows; the other present rows are false.
+fn settle(present: &[u64], yes: &mut [u64], no: &mut [u64]) {
+    for ((yes, no), present) in yes.iter_mut().zip(no.iter_mut()).zip(present) {
+        *no = present & !*yes;
+        *yes &= present;
+    }
+}
+
+/// The first set bit among the first `len`.
+pub(crate) fn first_set(words: &[u64], len: usize) -> Option<usize> {
+    let (index, word) = words.iter().take(len.div_ceil(64)).enumerate().find(|(_, word)| **word != 0)?;
+    let row = index * 64 + word.trailing_zeros() as usize;
+    (row < len).then_some(row)
+}
+
+/// The values of some rows.
+pub(crate) fn piece<'a, T>(values: &Values<'a, T>, rows: &Range<usize>) -> &'a [T] {
+    values.values.get(rows.clone()).unwrap_or(&[])
+}
+
+fn words_of(source: Bits<'_>, rows: &Range<usize>, words: &mut [u64]) {
+    for (index, word) in words.iter_mut().enumerate() {
+        *word = source.word(rows.start + index * 64);
+    }
+}
+
+fn validity_words(validity: Option<Bits<'_>>, rows: &Range<usize>, words: &mut [u64]) {
+    match validity {
+        None => words.fill(!0),
+        Some(validity) => words_of(validity, rows, words),
+    }
+}
+
+/// One bit per value, 64 to a word.
+#[inline(always)]
+pub(crate) fn pack<T: Copy>(values: &[T], words: &mut [u64], test: impl Fn(T) -> bool) {
+    for (word, block) in words.iter_mut().zip(values.chunks(64)) {
+        let mut bytes = [0u8; 64];
+        if let Ok(block) = <&[T; 64]>::try_from(block) {
+            for (byte, value) in bytes.iter_mut().zip(block) {
+                *byte = u8::from(test(*value));
+            }
+        } else {
+            for (byte, value) in bytes.iter_mut().zip(block) {
+                *byte = u8::from(test(*value));
+            }
+        }
+        *word = pack_bytes(&bytes);
+    }
+}
+
+/// 64 bytes of 0 or 1 as 64 bits.
+#[inline(always)]
+fn pack_bytes(bytes: &[u8; 64]) -> u64 {
+    /// Multiplying brings byte i's bit to place 56 + i.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights
+        .iter()
+        .enumerate()
+        .fold(0, |word, (index, eight)| word | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (index * 8))
+}
+
+fn bits(words: &mut [u64], rows: Range<usize>, test: impl Fn(usize) -> bool) {
+    for (index, word) in words.iter_mut().enumerate() {
+        let start = rows.start + index * 64;
+        let block = start..(start + 64).min(rows.end);
+        *word = block.enumerate().fold(0, |word, (place, row)| word | u64::from(test(row)) << place);
+    }
+}
+
+fn compare<T: Copy + PartialOrd>(values: &[T], test: Test, constant: T, yes: &mut [u64]) {
+    match test {
+        Test::Greater => pack(values, yes, |value| value > constant),
+        Test::Equal => pack(values, yes, |value| value == constant),
+    }
+}
+
+fn compare_units<T>(values: &Values<'_, T>, rows: &Range<usize>, test: Test, units: i128, yes: &mut [u64])
+where
+    T: Copy + Ord + TryFrom<i128>,
+{
+    match T::try_from(units) {
+        Ok(constant) => compare(piece(values, rows), test, constant, yes),
+        // Beyond what the column can hold: all of it is greater, or none.
+        Err(_) => yes.fill(if test == Test::Greater && units < 0 { !0 } else { 0 }),
+    }
+}
+
+fn find_units<T: Copy + Into<i128>>(values: &Values<'_, T>, rows: &Range<usize>, units: &[i128], yes: &mut [u64]) {
+    pack(piece(values, rows), yes, |value| units.binary_search(&value.into()).is_ok());
+}
+
+fn text_bytes<'a>(column: &Column<'a>, row: usize) -> Option<&'a [u8]> {
+    match column {
+        Column::Text(text) => text.bytes(row),
+        Column::Dictionary(codes, text) => text.bytes(codes.get(row)? as usize),
+        _ => None,
+    }
+}
+
+/// What a text test says of one text. UTF-8 bytes have the order of code points.
+fn answers_text(node: &Node, bytes: &[u8]) -> bool {
+    match node {
+        Node::Text { test: Test::Equal, text, .. } => bytes == text.as_bytes(),
+        Node::Text { test: Test::Greater, text, .. } => bytes > text.as_bytes(),
+        Node::TextIn { texts, .. } => texts.binary_search_by(|text| text.as_bytes().cmp(bytes)).is_ok(),
+        _ => false,
+    }
+}
+
+fn answers_by_code(node: &Node, batch: &Batch<'_>) -> Option<Vec<bool>> {
+    let (Node::Text { column, .. } | Node::TextIn { column, .. }) = node else { return None };
+    let Some(Column::Dictionary(_, texts)) = batch.get(*column) else { return None };
+    let answer = |code| Text::bytes(texts, code).is_some_and(|bytes| answers_text(node, bytes));
+    Some((0..texts.len()).map(answer).collect())
+}

@@ -1,0 +1,192 @@
+//! Rules over a few small integers (scores): decide every combination once, then look rows up.
+
+use rayon::prelude::*;
+
+use super::{config::Checked, evaluate::Findings, program::Program, segment::every_row};
+use crate::{
+    Result,
+    cancel::Cancel,
+    column::{Batch, Bits, Column, Values},
+    parallel::CHUNK_ROWS,
+};
+
+/// Most combinations worth deciding.
+const MAX_CELLS: usize = 1 << 14;
+/// Rows per combination from which a table pays.
+const ROWS_PER_CELL: usize = 4;
+
+/// The smallest value of an integer column, how many places it takes in the table (the last is "missing").
+struct Axis {
+    low: i64,
+    places: usize,
+}
+
+/// The labels by way of a table, or `None` where the columns do not suit one.
+pub(crate) fn labels(
+    batches: &[Batch<'_>],
+    checked: &Checked,
+    program: &Program,
+    cancel: &Cancel,
+) -> Result<Option<Vec<i8>>> {
+    let rows: usize = batches.iter().map(|batch| batch.first().map_or(0, Column::len)).sum();
+    if program.calculates() || rows == 0 || checked.names.is_empty() {
+        return Ok(None);
+    }
+    let mut axes = Vec::with_capacity(checked.names.len());
+    let mut cells = 1usize;
+    for column in 0..checked.names.len() {
+        let Some(axis) = axis(batches, column, cancel)? else { return Ok(None) };
+        cells = cells.saturating_mul(axis.places);
+        axes.push(axis);
+        if cells > MAX_CELLS || cells.saturating_mul(ROWS_PER_CELL) > rows {
+            return Ok(None);
+        }
+    }
+    let Some(table) = decide_all(&axes, cells, program, cancel)? else { return Ok(None) };
+    let mut codes = vec![0i8; rows];
+    let mut rest = codes.as_mut_slice();
+    for batch in batches {
+        let (piece, later) = rest.split_at_mut(batch.first().map_or(0, Column::len));
+        rest = later;
+        piece.par_chunks_mut(CHUNK_ROWS).enumerate().try_for_each(|(chunk, piece)| {
+            cancel.check()?;
+            const PART: usize = 4096;
+            let mut places = [0u16; PART];
+            for (part, piece) in piece.chunks_mut(PART).enumerate() {
+                let start = chunk * CHUNK_ROWS + part * PART;
+                let places = places.get_mut(..piece.len()).unwrap_or(&mut []);
+                places.fill(0);
+                let mut stride = 1;
+                for (axis, column) in axes.iter().zip(batch) {
+                    add_places(column, start, axis, stride, places);
+                    stride *= axis.places;
+                }
+                for (code, place) in piece.iter_mut().zip(places) {
+                    *code = table.get(usize::from(*place)).copied().unwrap_or(-1);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(Some(codes))
+}
+
+/// The label of every combination; `None` where one of them lies outside a domain, so that rows must be named.
+fn decide_all(axes: &[Axis], cells: usize, program: &Program, cancel: &Cancel) -> Result<Option<Vec<i8>>> {
+    let mut stride = 1;
+    let columns: Vec<(Vec<i64>, Vec<u8>)> = axes
+        .iter()
+        .map(|axis| {
+            let mut present = vec![0u8; cells.div_ceil(8)];
+            let values = (0..cells).map(|cell| cell / stride % axis.places).collect::<Vec<_>>();
+            for (cell, place) in values.iter().enumerate() {
+                if let Some(byte) = present.get_mut(cell / 8) {
+                    *byte |= u8::from(place + 1 < axis.places) << (cell % 8);
+                }
+            }
+            stride *= axis.places;
+            (values.into_iter().map(|place| axis.low.wrapping_add(place as i64)).collect(), present)
+        })
+        .collect();
+    let batch: Batch<'_> = columns
+        .iter()
+        .map(|(values, present)| Column::Int64(Values { values, validity: Bits::new(present, 0, cells) }))
+        .collect();
+    let findings = Findings::default();
+    let codes = every_row(&[batch], program, &findings, cancel)?;
+    Ok((findings.outside.into_inner() == u64::MAX).then_some(codes))
+}
+
+macro_rules! with_integers {
+    ($column:expr, $values:ident => $work:expr, $other:expr) => {
+        match $column {
+            Column::Int8($values) => $work,
+            Column::Int16($values) => $work,
+            Column::Int32($values) => $work,
+            Column::Int64($values) => $work,
+            Column::UInt8($values) => $work,
+            Column::UInt16($values) => $work,
+            Column::UInt32($values) => $work,
+            _ => $other,
+        }
+    };
+}
+
+fn axis(batches: &[Batch<'_>], column: usize, cancel: &Cancel) -> Result<Option<Axis>> {
+    let (mut low, mut high) = (i64::MAX, i64::MIN);
+    for column in batches.iter().filter_map(|batch| batch.get(column)) {
+        cancel.check()?;
+        let range = with_integers!(column, values => range(values), return Ok(None));
+        low = low.min(range.0);
+        high = high.max(range.1);
+    }
+    if low > high {
+        return Ok(Some(Axis { low: 0, places: 1 })); // nothing but missing values
+    }
+    let places =
+        high.checked_sub(low).and_then(|width| usize::try_from(width).ok()).and_then(|width| width.checked_add(2));
+    Ok(places.map(|places| Axis { low, places }))
+}
+
+/// The smallest and largest present value.
+fn range<T: Copy + Ord + Into<i64> + Send + Sync>(values: &Values<'_, T>) -> (i64, i64) {
+    let extremes = |values: &[T]| {
+        let first = values.first().copied()?;
+        let low = values.iter().fold(first, |low, value| low.min(*value));
+        let high = values.iter().fold(first, |high, value| high.max(*value));
+        Some((low.into(), high.into()))
+    };
+    let merge = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
+    let pieces = values.values.par_chunks(CHUNK_ROWS).enumerate();
+    let ranges = pieces.map(|(chunk, piece)| match values.validity {
+        None => extremes(piece),
+        Some(validity) => {
+            let mut range: Option<(i64, i64)> = None;
+            for (part, block) in piece.chunks(64).enumerate() {
+                let word = validity.word(chunk * CHUNK_ROWS + part * 64);
+                let found = if word == !0 {
+                    extremes(block)
+                } else {
+                    let present = block.iter().enumerate().filter(|(place, _)| word >> place & 1 == 1);
+                    present.map(|(_, value)| ((*value).into(), (*value).into())).reduce(merge)
+                };
+                range = match (range, found) {
+                    (Some(a), Some(b)) => Some(merge(a, b)),
+                    (a, b) => a.or(b),
+                };
+            }
+            range
+        }
+    });
+    ranges.flatten().reduce(|| (i64::MAX, i64::MIN), merge)
+}
+
+/// Adds each row's place on one axis to its place in the table.
+fn add_places(column: &Column<'_>, start: usize, axis: &Axis, stride: usize, places: &mut [u16]) {
+    with_integers!(column, values => add(values, start, axis, stride, places), ());
+}
+
+fn add<T: Copy + Into<i64>>(values: &Values<'_, T>, start: usize, axis: &Axis, stride: usize, places: &mut [u16]) {
+    let piece = values.values.get(start..start + places.len()).unwrap_or(&[]);
+    let stride = stride as u16;
+    let missing = (axis.places - 1) as u16 * stride;
+    // Within the table every difference fits 16 bits, whatever the wrapping does outside it.
+    let low = axis.low as u16;
+    let place = |value: T| (value.into() as u16).wrapping_sub(low).wrapping_mul(stride);
+    match values.validity {
+        None => places.iter_mut().zip(piece).for_each(|(slot, value)| *slot = slot.wrapping_add(place(*value))),
+        Some(validity) => {
+            for (part, (slots, block)) in places.chunks_mut(64).zip(piece.chunks(64)).enumerate() {
+                let word = validity.word(start + part * 64);
+                if word == !0 {
+                    slots.iter_mut().zip(block).for_each(|(slot, value)| *slot = slot.wrapping_add(place(*value)));
+                } else {
+                    for (index, (slot, value)) in slots.iter_mut().zip(block).enumerate() {
+                        let here = if word >> index & 1 == 1 { place(*value) } else { missing };
+                        *slot = slot.wrapping_add(here);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! One label per row: the first rule that is true.
+
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+
+use super::{
+    config::{Checked, Unknown},
+    evaluate::{Evaluator, Findings, Planes, ROWS, WORDS},
+    lookup,
+    program::Program,
+};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    column::{Batch, Column},
+    parallel::CHUNK_ROWS,
+};
+
+/// A code per row into the labels in declared order; -1 is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Codes {
+    /// Up to 127 labels.
+    Small(Vec<i8>),
+    /// More.
+    Large(Vec<i16>),
+}
+
+/// What a segmenter gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    /// The labels.
+    pub codes: Codes,
+    /// Whole-number results that did not fit 64 bits and counted as missing.
+    pub overflows: u64,
+}
+
+/// Labels every row.
+pub fn labels(batches: &[Batch<'_>], checked: &Checked, cancel: &Cancel) -> Result<Labelled> {
+    let program = Program::compile(checked)?;
+    let count = checked.rules.len() + usize::from(checked.default.is_some());
+    let findings = Findings::default();
+    let codes = if count <= i8::MAX as usize {
+        let small = match lookup::labels(batches, checked, &program, cancel)? {
+            Some(codes) => codes,
+            None => every_row(batches, &program, &findings, cancel)?,
+        };
+        Codes::Small(small)
+    } else if count <= i16::MAX as usize {
+        Codes::Large(every_row(batches, &program, &findings, cancel)?)
+    } else {
+        return Err(Error::parameter(format!("{count} labels are too many; a segmenter takes up to {}", i16::MAX)));
+    };
+    report(batches, checked, &program, &findings)?;
+    Ok(Labelled { codes, overflows: findings.overflows.load(Ordering::Relaxed) })
+}
+
+/// Evaluates the rules on every row.
+pub(crate) fn every_row<C: Code>(
+    batches: &[Batch<'_>],
+    program: &Program,
+    findings: &Findings,
+    cancel: &Cancel,
+) -> Result<Vec<C>> {
+    let rows = batches.iter().map(|batch| batch.first().map_or(0, Column::len)).sum();
+    let mut codes = vec![C::default(); rows];
+    let mut rest = codes.as_mut_slice();
+    let mut first_row = 0;
+    for batch in batches {
+        let len = batch.first().map_or(0, Column::len);
+        let (piece, later) = rest.split_at_mut(len);
+        rest = later;
+        let evaluator = Evaluator::new(program, batch, first_row, findings);
+        piece.par_chunks_mut(CHUNK_ROWS).enumerate().try_for_each(|(chunk, piece)| {
+            cancel.check()?;
+            let mut planes = Planes::new(program);
+            for (part, piece) in piece.chunks_mut(ROWS).enumerate() {
+                let start = chunk * CHUNK_ROWS + part * ROWS;
+                evaluator.run(&(start..start + piece.len()), &mut planes);
+                C::decide(program, &planes, piece);
+            }
+            Ok(())
+        })?;
+        first_row += len;
+    }
+    Ok(codes)
+}
+
+/// Turns what rows reported into errors, the lowest row first.
+fn report(batches: &[Batch<'_>], checked: &Checked, program: &Program, findings: &Findings) -> Result<()> {
+    let infinite = findings.infinite.load(Ordering::Relaxed);
+    if infinite != u64::MAX {
+        let row = infinite as usize;
+        let is_infinite = |column: &Column<'_>, row| match column {
+            Column::Float64(values) => values.get(row).is_some_and(f64::is_infinite),
+            Column::Float32(values) => values.get(row).is_some_and(f32::is_infinite),
+            _ => false,
+        };
+        let name = at_row(batches, row, |batch, row| {
+            batch.iter().position(|column| is_infinite(column, row)).and_then(|column| checked.names.get(column))
+        });
+        let name = name.map_or("", String::as_str);
+        return Err(Error::input(format!(
+            "column '{name}' is infinite in row {row}; wanted numbers or missing values: correct or drop the row"
+        )));
+    }
+    let outside = findings.outside.load(Ordering::Relaxed);
+    if outside != u64::MAX {
+        let row = outside as usize;
+        let finding = at_row(batches, row, |batch, row| {
+            program.guards.iter().zip(&checked.domains).find_map(|(guard, (_, domain))| {
+                let name = checked.names.get(guard.column)?;
+                let cells = super::interpret::Rows { names: &checked.names, batch };
+                let condition = domain.condition(name).ok()?;
+                (cells.condition(&condition, row) == Some(false))
+                    .then(|| (name, super::explain::shown(&cells.cell(name, row)), &guard.domain))
+            })
+        });
+        if let Some((name, value, domain)) = finding {
+            return Err(Error::input(format!(
+                "column '{name}' is {value} in row {row}, outside its domain: {domain}; correct the value, or declare the domain it has by domains="
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn at_row<'a, 'b, T>(
+    batches: &'a [Batch<'b>],
+    mut row: usize,
+    found: impl Fn(&'a Batch<'b>, usize) -> Option<T>,
+) -> Option<T> {
+    for batch in batches {
+        let len = batch.first().map_or(0, Column::len);
+        if row < len {
+            return found(batch, row);
+        }
+        row -= len;
+    }
+    None
+}
+
+/// An integer wide enough for the labels.
+pub(crate) trait Code: Copy + Default + Send + Sync {
+    /// The codes of one chunk from its planes.
+    fn decide(program: &Program, planes: &Planes, codes: &mut [Self]);
+}
+
+/// Calls `take` with every rule's code (counted from 1; the default's too) and the rows it decides, 64 at a
+/// time. Rows nobody takes keep 0: missing.
+fn decisions(program: &Program, planes: &Planes, mut take: impl FnMut(usize, usize, u64)) {
+    let mut open = [!0u64; WORDS];
+    let stops = program.unknown == Unknown::Stop;
+    for (index, rule) in program.rules.iter().enumerate() {
+        let (yes, no) = planes.literal(*rule);
+        for (word, (open, (yes, no))) in open.iter_mut().zip(yes.iter().zip(no)).enumerate() {
+            take(index + 1, word, *open & yes);
+            *open &= if stops { *no } else { !yes };
+        }
+    }
+    if let Some(code) = program.default_code {
+        open.iter().enumerate().for_each(|(word, open)| take(code + 1, word, *open));
+    }
+}
+
+impl Code for i8 {
+    /// The codes' binary digits are collected as words, then spread to bytes: no branch per row.
+    fn decide(program: &Program, planes: &Planes, codes: &mut [Self]) {
+        let mut digits = [[0u64; 7]; WORDS];
+        decisions(program, planes, |code, word, rows| {
+            for (digit, bits) in digits.get_mut(word).into_iter().flatten().enumerate() {
+                *bits |= if code >> digit & 1 == 1 { rows } else { 0 };
+            }
+        });
+        let used = (usize::BITS - (program.rules.len() + 1).leading_zeros()) as usize;
+        for (codes, digits) in codes.chunks_mut(64).zip(&digits) {
+            for (eight, codes) in codes.chunks_mut(8).enumerate() {
+                let mut spread = 0u64;
+                for (digit, bits) in digits.iter().take(used).enumerate() {
+                    spread |= spread_byte((bits >> (eight * 8)) as u8) << digit;
+                }
+                for (code, byte) in codes.iter_mut().zip(spread.to_le_bytes()) {
+                    *code = (byte as i8).wrapping_sub(1);
+                }
+            }
+        }
+    }
+}
+
+/// Bit i of a byte as byte i of a word.
+#[inline]
+fn spread_byte(byte: u8) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const DIAGONAL: u64 = 0x8040_2010_0804_0201;
+    let kept = (u64::from(byte) * ONES) & DIAGONAL;
+    // Every byte is 0 or a single bit: adding 127 brings that bit to the top and never leaves the byte.
+    (kept + 0x7f7f_7f7f_7f7f_7f7f) >> 7 & ONES
+}
+
+impl Code for i16 {
+    fn decide(program: &Program, planes: &Planes, codes: &mut [Self]) {
+        codes.fill(-1);
+        let mut blocks: Vec<&mut [i16]> = codes.chunks_mut(64).collect();
+        decisions(program, planes, |code, word, mut rows| {
+            let Some(block) = blocks.get_mut(word) else { return };
+            while rows != 0 {
+                if let Some(slot) = block.get_mut(rows.trailing_zeros() as usize) {
+                    *slot = (code - 1) as i16;
+                }
+                rows &= rows - 1;
+            }
+        });
+    }
+}
