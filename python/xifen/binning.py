@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,31 +13,13 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from xifen import _columns as names
 from xifen import _core
 from xifen._base import FrameTransformer
+from xifen._cuts import BinEdges, as_json, column_names, cuts_by_column, is_fitted_edges, known_columns, of_column
 from xifen._frame import Column, Frame, Labels, Masked, is_array
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["BinEdges", "Binner", "RFMScorer"]
 
 Strategy = Literal["quantile", "uniform", "kmeans", "mean", "median"]
-
-
-class BinEdges(dict[str, np.ndarray]):
-    """The inner edges of each column, ascending: a dict that also knows to which bin each edge belongs.
-
-    Given as ``edges=`` to another estimator it makes the same bins again.
-
-    Attributes
-    ----------
-    closed : dict of str to list of {"right", "left"}
-        Per column and edge, "right" (x <= edge is lower) or "left" (x < edge is lower).
-    """
-
-    def __init__(self, edges: Mapping[str, np.ndarray], closed: Mapping[str, Sequence[str]]) -> None:
-        super().__init__(edges)
-        self.closed = {column: list(sides) for column, sides in closed.items()}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self), self.closed)
 
 
 class _Bins(FrameTransformer):
@@ -76,12 +57,12 @@ class _Bins(FrameTransformer):
         """
         for name, value in parameters.items():
             if isinstance(value, Mapping):
-                _known_columns(name, value, columns)
+                known_columns(name, value, columns)
         kept = parameters if fit else {name: parameters[name] for name in ("labels", "scores") if name in parameters}
         config = {
             "columns": [
                 {"name": column, "descending": column in self._descending(columns)}
-                | {name: _of_column(name, value, column) for name, value in kept.items()}
+                | {name: of_column(name, value, column) for name, value in kept.items()}
                 for column in columns
             ],
             "most_bins": self._most_bins,
@@ -107,7 +88,7 @@ class _Bins(FrameTransformer):
         return self.bin_edges_[column].tolist(), [side == "left" for side in self.closed_[column]]
 
     def _plain(self, parameter: Any) -> Any:
-        return _cuts_by_column(parameter) if _is_fitted_edges(parameter) else parameter
+        return cuts_by_column(parameter) if is_fitted_edges(parameter) else parameter
 
     def _check_restored(self) -> None:
         edges, closed = self.bin_edges_, self.closed_
@@ -284,7 +265,7 @@ class Binner(_Bins):
         return Frame(dict(zip(names, values.T, strict=True)))
 
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
-        columns = frame.numeric_names() if self.columns is None else _names("columns", self.columns)
+        columns = frame.numeric_names() if self.columns is None else column_names("columns", self.columns)
         if not columns:
             raise InputError(
                 f"the frame has no numeric column to bin; its columns are: {', '.join(map(str, frame.names))}"
@@ -293,17 +274,17 @@ class Binner(_Bins):
 
     def _parameters(self) -> dict[str, Any]:
         names = ("n_bins", "strategy", "edges", "labels", "scores")
-        return {name: _cuts_by_column(getattr(self, name)) for name in names}
+        return {name: cuts_by_column(getattr(self, name)) for name in names}
 
     def _descending(self, columns: list[str]) -> list[str]:
-        descending = _names("descending", self.descending)
-        _known_columns("descending", descending, columns)
+        descending = column_names("descending", self.descending)
+        known_columns("descending", descending, columns)
         return descending
 
     def _columns(self, frame: Frame, X: Any, out: dict[str, Any]) -> Any:
         columns: dict[str, Column] = {}
         for column, (values, missing) in zip(self.bin_edges_, out["scores"], strict=True):
-            labels = _of_column("labels", self.labels, column)
+            labels = of_column("labels", self.labels, column)
             if labels is None:
                 columns[column] = Masked(values, missing)
             else:
@@ -465,10 +446,10 @@ class RFMScorer(_Bins):
         return self._cross(frame, self._measures(), self._parameters(), fit=True, place=place)
 
     def _measures(self) -> list[str]:
-        return _names("recency, frequency and monetary", [self.recency, self.frequency, self.monetary])
+        return column_names("recency, frequency and monetary", [self.recency, self.frequency, self.monetary])
 
     def _parameters(self) -> dict[str, Any]:
-        return {name: _cuts_by_column(getattr(self, name)) for name in ("n_bins", "strategy", "edges", "scores")}
+        return {name: cuts_by_column(getattr(self, name)) for name in ("n_bins", "strategy", "edges", "scores")}
 
     def _descending(self, columns: list[str]) -> list[str]:
         return columns[:1]
@@ -476,15 +457,15 @@ class RFMScorer(_Bins):
     def _weights(self) -> Any:
         if self.weights is None:
             raise ParameterError("weights is None; wanted three numbers for recency, frequency and monetary")
-        return _json("weights", self.weights)
+        return as_json("weights", self.weights)
 
     def _added(self) -> dict[str, str]:
         """Map the default name of every added column to its name here."""
         output = self.output or {}
         if not isinstance(output, Mapping):
             raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
-        _known_columns("output", output, ADDED)
-        added = _names("output", [output.get(name, name) for name in ADDED])
+        known_columns("output", output, ADDED)
+        added = column_names("output", [output.get(name, name) for name in ADDED])
         return dict(zip(ADDED, added, strict=True))
 
     def _add(self, frame: Frame, out: dict[str, Any]) -> Any:
@@ -513,65 +494,3 @@ def _as_array(columns: Mapping[str, Column]) -> np.ndarray:
                 values[column.missing] = np.nan
             plain.append(values)
     return np.column_stack(plain)
-
-
-def _names(parameter: str, value: Any) -> list[str]:
-    """Read a list of column names."""
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        raise ParameterError(f"{parameter} is {value!r}; wanted a list of column names")
-    names = list(value)
-    for place, name in enumerate(names):
-        if not isinstance(name, str):
-            raise ParameterError(f"{parameter} holds {name!r}; wanted column names, which are text")
-        if name in names[:place]:
-            raise ParameterError(f"{parameter} names '{name}' twice; name each column once")
-    return names
-
-
-def _known_columns(parameter: str, found: Iterable[Any], columns: list[str]) -> None:
-    for name in found:
-        if name not in columns:
-            near = _core.did_you_mean(str(name), columns)
-            raise ParameterError(f"{parameter} names {name!r}, which is not one of {', '.join(columns)}{near}")
-
-
-def _is_fitted_edges(value: Any) -> bool:
-    """Whether this is another estimator's `bin_edges_`, or that and its `closed_`."""
-    if isinstance(value, tuple) and len(value) == 2:
-        return all(isinstance(part, Mapping) for part in value)
-    return isinstance(value, BinEdges)
-
-
-def _cuts_by_column(value: Any) -> Any:
-    """Turn another estimator's edges into cuts by column, and leave any other parameter as it is."""
-    if not _is_fitted_edges(value):
-        return value
-    edges, closed = (value, value.closed) if isinstance(value, BinEdges) else value
-    _known_columns("closed", closed, list(edges))
-    for column, values in edges.items():
-        if len(closed.get(column, ())) != len(values) or not set(closed[column]) <= {"left", "right"}:
-            raise ParameterError(f"closed of '{column}' must say 'left' or 'right' for each of its {len(values)} edges")
-    return {
-        column: [
-            f"< {edge!r}" if side == "left" else edge
-            for edge, side in zip(map(float, values), closed[column], strict=True)
-        ]
-        for column, values in edges.items()
-    }
-
-
-def _of_column(parameter: str, value: Any, column: str) -> Any:
-    """Pick what a parameter says for one column, as JSON can hold it."""
-    return _json(parameter, value.get(column) if isinstance(value, Mapping) else value)
-
-
-def _json(parameter: str, value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no such number; Rust's message shows the word
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, Iterable):
-        return [_json(parameter, item) for item in value]
-    raise ParameterError(f"{parameter} holds {value!r}, a {type(value).__name__}; wanted numbers or text")
