@@ -285,7 +285,16 @@ def test_edges_table():
         "bin": [1, 2, 1],
         "edge": [5.0, 10.0, 1.0],
         "closed": ["left", "right", "right"],
+        "score_below": [1, 2, 1],
+        "score_above": [2, 3, 2],
     }
+
+
+def test_edges_table_speaks_of_scores_labels_and_descending_columns():
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]})
+    table = xf.Binner(3, scores={"a": [1, 3, 5]}, labels={"b": ["低", "中", "高"]}, descending=["a"]).fit(frame)
+    assert table.edges_table()["score_below"].tolist() == [5, 3, "低", "中"]
+    assert table.edges_table()["score_above"].tolist() == [3, 1, "中", "高"]
 
 
 # -- kinds of input --------------------------------------------------------------------------------

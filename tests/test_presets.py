@@ -58,9 +58,9 @@ def test_more_frequency_or_money_never_worsens_the_segment_within_a_recency_leve
         "lost": 0, "hibernating": 1, "at_risk": 2, "cant_lose": 3,
     }  # fmt: skip
     rank = {tuple(cell): ranks[label] for cell, label in zip(CELLS.to_numpy().tolist(), named(), strict=True)}
-    for r, f, m in rank:
+    for (r, f, m), place in rank.items():
         for more in ((r, f + 1, m), (r, f, m + 1)):
-            assert rank.get(more, 9) >= rank[r, f, m], (r, f, m, more)
+            assert rank.get(more, 9) >= place, (r, f, m, more)
 
 
 def test_six_is_the_merge_of_eleven():
@@ -75,7 +75,16 @@ def test_six_is_the_merge_of_eleven():
 def test_labels_in_two_languages():
     english = ["Champions", "Can't Lose Them", "Loyal Customers", "New Customers", "Promising", "Potential Loyalists"]
     english += ["Need Attention", "About To Sleep", "At Risk", "Lost", "Hibernating"]
-    chinese = ["冠军客户", "不能流失客户", "忠诚客户", "新客户", "有望客户", "潜在忠诚客户", "需关注客户", "即将沉睡客户"]
+    chinese = [
+        "冠军客户",
+        "不能流失客户",
+        "忠诚客户",
+        "新客户",
+        "有望客户",
+        "潜在忠诚客户",
+        "需关注客户",
+        "即将沉睡客户",
+    ]
     chinese += ["风险客户", "已流失客户", "沉睡客户"]
     assert named(lang="en").cat.categories.tolist() == english
     assert named(lang="zh").cat.categories.tolist() == chinese
@@ -159,7 +168,9 @@ def test_scores_outside_the_domain_name_column_and_row():
 
 
 def test_missing_scores_are_missing_unless_they_cannot_matter():
-    frame = pd.DataFrame({"recency_score": [None, 5, 1], "frequency_score": [1, None, 1], "monetary_score": [1, 1, None]})
+    frame = pd.DataFrame(
+        {"recency_score": [None, 5, 1], "frequency_score": [1, None, 1], "monetary_score": [1, 1, None]}
+    )
     labels = xf.load_preset("rfm.named").fit_transform(frame)["segment"]
     # R missing: champions and cant_lose are false (F = 1), so is loyal, but "new" cannot be decided.
     # R = 5, F missing, M = 1: loyal cannot be decided. R = 1, F = 1: at_risk needs M.
@@ -183,7 +194,10 @@ def test_wrong_names_are_answered_with_the_nearest():
         (lambda: xf.load_preset("rfm.named", reference="mean"), "no parameter of rfm.named 'reference'"),
         (lambda: xf.load_preset("rfm.eight_cell", reference="means"), "did you mean 'mean'"),
         (lambda: xf.load_preset("rfm.eight_cell", reference="fixed"), "there is: mean_score, mean, median"),
-        (lambda: xf.load_preset("rfm.eight_cell", reference={"recency_days": 90}), "wanted 'recency_days', 'order_count'"),
+        (
+            lambda: xf.load_preset("rfm.eight_cell", reference={"recency_days": 90}),
+            "wanted 'recency_days', 'order_count'",
+        ),
     ]
     for call, message in refusals:
         with pytest.raises(xf.errors.ParameterError, match=message):

@@ -324,7 +324,7 @@ class TestRefusals:
             ("amnt > 1", 0, "no column 'amnt'; did you mean 'amount'"),
             ("amount > 'a'", 9, "cannot be compared"),
             ("渠道 > 1", 5, "cannot be compared"),
-            ("渠道 = \"web\"", 5, "text stands in single quotes"),
+            ('渠道 = "web"', 5, "text stands in single quotes"),
             ("渠道 + 1 > 2", 0, "only numbers can be calculated with"),
             ("amount > 1 AND 渠道", 15, "one side of AND or OR is not a condition"),
             ("NOT amount", 4, "what follows NOT is not a condition"),

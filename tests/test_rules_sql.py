@@ -39,7 +39,9 @@ cells = {
     "channel": st.sampled_from(["web", "shop", "", "客户", "it's", "z"]),
     '客户 "x"': st.booleans(),
 }
-rows = st.lists(st.fixed_dictionaries({name: st.none() | cell for name, cell in cells.items()}), min_size=1, max_size=30)
+rows = st.lists(
+    st.fixed_dictionaries({name: st.none() | cell for name, cell in cells.items()}), min_size=1, max_size=30
+)
 
 number = st.recursive(
     st.sampled_from(NUMBERS) | st.sampled_from(LITERALS),

@@ -54,6 +54,11 @@ def column_names(parameter: str, value: Any) -> list[str]:
     return names
 
 
+def array_names(count: int) -> list[str]:
+    """Name the columns of an array as scikit-learn does."""
+    return [f"x{position}" for position in range(count)]
+
+
 def known_columns(parameter: str, found: Iterable[Any], columns: list[str]) -> None:
     for name in found:
         if name not in columns:

@@ -179,7 +179,9 @@ class Frame:
         }
         schema = pa.schema([pa.field(name, array.type, metadata=notes.get(name)) for name, array in arrays.items()])
         out: Any = pl.from_arrow(pa.table(list(arrays.values()), schema=schema))
-        kinds = {name: pl.Enum(columns[name].categories) for name in notes}
+        kinds: dict[str, Any] = {
+            name: pl.Enum(column.categories) for name, column in columns.items() if isinstance(column, Labels)
+        }
         for name, source in like.items():
             kind = self.native.schema[source]
             if isinstance(kind, pl.Enum):  # an id from elsewhere (customers=) becomes one more category
@@ -209,6 +211,20 @@ def is_array(data: Any) -> bool:
     ):  # sparse; one of scipy's formats is a dict; scikit-learn's check of arrays has the words for all of them
         return True
     return not isinstance(data, Mapping) and not any(hasattr(type(data), name) for name in ("columns", "schema"))
+
+
+def as_array(columns: Mapping[str, Column]) -> np.ndarray:
+    """Put columns side by side: float64 with NaN, or objects with None when there are labels."""
+    plain: list[np.ndarray] = []
+    for column in columns.values():
+        if isinstance(column, Labels):
+            plain.append(np.asarray([*column.categories, None], dtype=object)[column.codes])
+        elif isinstance(column, Masked):
+            values = column.values.astype(np.float64)
+            if column.missing is not None:
+                values[column.missing] = np.nan
+            plain.append(values)
+    return np.column_stack(plain)
 
 
 def as_kind(data: Any, kind: str) -> Any:
@@ -280,10 +296,10 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
 def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
     """Borrow what numpy or pandas holds; NaN and NaT stay as they are, the core counts them as missing."""
     if isinstance(values, np.ndarray):
-        if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] in ("s", "ms", "us", "ns"):
-            whole = np.ascontiguousarray(values).view(np.int64)  # pa.array would look for NaT in every row
-            kind = pa.timestamp(np.datetime_data(values.dtype)[0])
-            return pa.Array.from_buffers(kind, len(whole), [None, pa.py_buffer(whole)])
+        unit = np.datetime_data(values.dtype)[0] if values.dtype.kind == "M" else None
+        if unit in ("s", "ms", "us", "ns") and values.flags.c_contiguous and not np.isnat(values).any():
+            # pa.array would copy, looking at every row on its way
+            return pa.Array.from_buffers(pa.timestamp(unit), len(values), [None, pa.py_buffer(values.view(np.int64))])
         return pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
         missing = values.isna()

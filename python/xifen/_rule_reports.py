@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from xifen import _columns as names
 from xifen._frame import Frame, Masked
-from xifen.errors import InputError
+from xifen.errors import InputError, ParameterError
 
 __all__ = ["Coverage", "Explanation", "chosen_rows"]
 
@@ -76,9 +76,13 @@ class Coverage:
         spans = " x ".join(f"{size} {name}" for size, name in zip(self._sizes, self.columns, strict=True))
         lines = [f"{self.cells} combinations ({spans}): {'complete' if self.complete else 'NOT complete'}"]
         if self.gap_cells:
-            lines.append(f"  gaps: {self.gap_cells} without a label, for example {self._say(self.gaps.iloc[0].tolist())}")
+            lines.append(
+                f"  gaps: {self.gap_cells} without a label, for example {self._say(self.gaps.iloc[0].tolist())}"
+            )
         if self.unknown_cells:
-            lines.append(f"  unknown: {self.unknown_cells} that no rule can decide, for example {self._unknown_example}")
+            lines.append(
+                f"  unknown: {self.unknown_cells} that no rule can decide, for example {self._unknown_example}"
+            )
         for status in ("shadowed", "unreachable"):
             for label in self.summary.loc[self.summary["status"] == status, "label"]:
                 why = "earlier rules take all it matches" if status == "shadowed" else "nothing can match it"
@@ -89,7 +93,7 @@ class Coverage:
             lines.append(f"  overlaps: {len(self.overlaps)} pairs, the earlier rule wins, for example {example}")
         if self.rows is not None:
             lines.append(f"  rows: {self.rows}, of which {self.gap_rows} in a gap and {self.unknown_rows} unknown")
-        with pd.option_context("display.unicode.east_asian_width", True, "display.max_colwidth", 60):  # noqa: FBT003
+        with pd.option_context("display.unicode.east_asian_width", True, "display.max_colwidth", 60):
             lines.append(self.summary.drop(columns="example").to_string(index=False))
         return "\n".join(lines)
 
@@ -107,8 +111,12 @@ class Explanation:
         The same to read; also what `print` shows.
     """
 
-    def __init__(self, frame: Frame, column: str, ids: Sequence[Any], found: Sequence[Mapping[str, Any]]) -> None:
-        self.text = "\n".join(_tell(column, name, row) for name, row in zip(ids, found, strict=True))
+    def __init__(
+        self, frame: Frame, column: str, ids: Sequence[Any], found: Sequence[Mapping[str, Any]], lang: str
+    ) -> None:
+        if lang not in _WORDS:
+            raise ParameterError(f"lang is {lang!r}; wanted 'en' or 'zh'")
+        self.text = "\n".join(_tell(column, name, row, lang) for name, row in zip(ids, found, strict=True))
         lines = [
             (name, row, rule, place == len(row["rules"]) - 1 and row["decided"], condition)
             for name, row in zip(ids, found, strict=True)
@@ -141,35 +149,62 @@ def _seen(condition: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in condition["values"])
 
 
-def _tell(column: str, name: Any, row: Mapping[str, Any]) -> str:
+#: The words of an explanation.
+_WORDS: Final = {
+    "en": {
+        "yes": "yes",
+        "no": "no",
+        "unknown": "unknown",
+        "unlabelled": "no label",
+        "failed": "not '{label}' ({text}): {answer}, {values}",
+        "holds": "because '{label}' holds: {text}",
+        "undecided": "because '{label}' cannot be decided: {text}; missing: {missing}",
+        "nothing": "nothing",
+        "gap": "no rule holds, and there is no default",
+        "default": "no rule holds: the default",
+    },
+    "zh": {
+        "yes": "是",
+        "no": "否",
+        "unknown": "未知",
+        "unlabelled": "没有标签",
+        "failed": "不是“{label}”（{text}）：{answer}，{values}",
+        "holds": "因为“{label}”成立：{text}",
+        "undecided": "因为“{label}”无法判断：{text}；缺少：{missing}",
+        "nothing": "无",
+        "gap": "没有规则成立，也没有默认标签",
+        "default": "没有规则成立：默认标签",
+    },
+}
+
+
+def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
     """One row's label in words: the rules that did not hold in a line each, the one that decided in full."""
-    answers = {True: "yes", False: "no", None: "unknown"}
+    words = _WORDS[lang]
+    answers = {True: words["yes"], False: words["no"], None: words["unknown"]}
     *failed, last = row["rules"]
     if not row["decided"]:
         failed = row["rules"]
-    label = "no label" if row["label"] is None else row["label"]
-    lines = [f"{column} {name}: {label}"]
+    lines = [f"{column} {name}: {words['unlabelled'] if row['label'] is None else row['label']}"]
     for rule in failed:
         reasons = [condition for condition in rule["conditions"] if condition["holds"] is rule["holds"]]
         seen = dict(pair for condition in reasons or rule["conditions"] for pair in condition["values"])
         values = ", ".join(f"{name} = {value}" for name, value in seen.items())
-        lines.append(f"  not '{rule['label']}' ({rule['text']}): {answers[rule['holds']]}, {values}")
+        answer = answers[rule["holds"]]
+        lines.append(
+            "  " + words["failed"].format(label=rule["label"], text=rule["text"], answer=answer, values=values)
+        )
     if row["decided"]:
-        if last["holds"]:
-            lines.append(f"  because '{last['label']}' holds: {last['text']}")
-        else:
-            missing = dict.fromkeys(name for condition in last["conditions"] for name in condition["missing"])
-            lines.append(
-                f"  because '{last['label']}' cannot be decided: {last['text']}; missing: {', '.join(missing) or 'nothing'}"
-            )
+        missing = dict.fromkeys(name for condition in last["conditions"] for name in condition["missing"])
+        said = words["holds" if last["holds"] else "undecided"]
+        shown = ", ".join(missing) or words["nothing"]
+        lines.append("  " + said.format(label=last["label"], text=last["text"], missing=shown))
         lines += [
             f"    {condition['text']}: {answers[condition['holds']]} ({_seen(condition)})"
             for condition in last["conditions"]
         ]
-    elif row["label"] is None:
-        lines.append("  no rule holds, and there is no default")
     else:
-        lines.append("  no rule holds: the default")
+        lines.append(f"  {words['gap' if row['label'] is None else 'default']}")
     return "\n".join(lines)
 
 

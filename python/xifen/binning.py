@@ -13,8 +13,17 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from xifen import _columns as names
 from xifen import _core
 from xifen._base import FrameTransformer
-from xifen._cuts import BinEdges, as_json, column_names, cuts_by_column, is_fitted_edges, known_columns, of_column
-from xifen._frame import Column, Frame, Labels, Masked, is_array
+from xifen._cuts import (
+    BinEdges,
+    array_names,
+    as_json,
+    column_names,
+    cuts_by_column,
+    is_fitted_edges,
+    known_columns,
+    of_column,
+)
+from xifen._frame import Column, Frame, Labels, Masked, as_array, is_array
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["BinEdges", "Binner", "RFMScorer"]
@@ -32,21 +41,28 @@ class _Bins(FrameTransformer):
     closed_: dict[str, list[str]]
 
     def edges_table(self) -> pd.DataFrame:
-        """Show the fitted bins, one row per inner edge.
+        """Show where scores change, one row per inner edge.
 
         Returns
         -------
         pandas.DataFrame
             `column`; `bin`, the bin below the edge, counted from 1 in order of value; `edge`; `closed`, "right" when
-            the edge itself lies in that bin (x <= edge) and "left" when it lies in the next one (x < edge).
+            the edge itself lies in that bin (x <= edge) and "left" when it lies in the next one (x < edge);
+            `score_below` and `score_above`, what values on either side get: a score, or a label where there are labels.
         """
         check_is_fitted(self)
-        rows = [
-            (column, place, edge, closed)
-            for column, edges in self.bin_edges_.items()
-            for place, (edge, closed) in enumerate(zip(edges.tolist(), self.closed_[column], strict=True), start=1)
-        ]
-        return pd.DataFrame(rows, columns=["column", "bin", "edge", "closed"])
+        rows = []
+        for column, edges in self.bin_edges_.items():
+            scale = self._scale(column, len(edges) + 1)
+            sides = zip(edges.tolist(), self.closed_[column], scale, scale[1:], strict=False)
+            rows += [(column, place, *side) for place, side in enumerate(sides, start=1)]
+        return pd.DataFrame(rows, columns=["column", "bin", "edge", "closed", "score_below", "score_above"])
+
+    def _scale(self, column: str, n_bins: int) -> list[Any]:
+        """What each bin gives, in order of value."""
+        given = (of_column(name, self.get_params().get(name), column) for name in ("labels", "scores"))
+        scale = next((list(values) for values in given if values is not None), list(range(1, n_bins + 1)))
+        return scale[::-1] if column in self._descending(list(self.bin_edges_)) else scale
 
     def _cross(
         self, frame: Frame, columns: list[str], parameters: Mapping[str, Any], *, fit: bool, place: bool
@@ -177,7 +193,7 @@ class Binner(_Bins):
         self.descending = descending
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the edges.
 
         Parameters
@@ -201,7 +217,7 @@ class Binner(_Bins):
         self._fit(self._open(X, fitting=True), place=False)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 (scikit-learn's signature)
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Find the edges and place the same rows by them, reading the data once; see `fit` and `transform`."""
         frame = self._open(X, fitting=True)
         return self._columns(frame, X, self._fit(frame, place=True))
@@ -245,7 +261,7 @@ class Binner(_Bins):
         """
         check_is_fitted(self)
         given = _check_feature_names_in(self, input_features)
-        own = list(getattr(self, "feature_names_in_", _array_names(self.n_features_in_)))
+        own = list(getattr(self, "feature_names_in_", array_names(self.n_features_in_)))
         return np.asarray([given[own.index(column)] for column in self.bin_edges_], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
@@ -261,7 +277,7 @@ class Binner(_Bins):
             return frame
         values = validate_data(self, X, reset=fitting, ensure_all_finite=False)
         values = values.astype(np.int8) if values.dtype == bool else values
-        names = getattr(self, "feature_names_in_", _array_names(values.shape[1]))
+        names = getattr(self, "feature_names_in_", array_names(values.shape[1]))
         return Frame(dict(zip(names, values.T, strict=True)))
 
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
@@ -289,7 +305,7 @@ class Binner(_Bins):
                 columns[column] = Masked(values, missing)
             else:
                 columns[column] = Labels(values if missing is None else np.where(missing, -1, values), labels)
-        return _as_array(columns) if is_array(X) else frame.new(columns, same_rows=True)
+        return as_array(columns) if is_array(X) else frame.new(columns, same_rows=True)
 
 
 class RFMScorer(_Bins):
@@ -361,7 +377,7 @@ class RFMScorer(_Bins):
         self.output = output
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the edges.
 
         Parameters
@@ -387,7 +403,7 @@ class RFMScorer(_Bins):
         self._fit(self._open(X, fitting=True), place=False)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002 (scikit-learn's signature)
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Find the edges and score the same rows by them, reading the data once; see `fit` and `transform`."""
         frame = self._open(X, fitting=True)
         return self._add(frame, self._fit(frame, place=True))
@@ -415,7 +431,7 @@ class RFMScorer(_Bins):
         frame = self._open(X, fitting=False)
         return self._add(frame, self._cross(frame, self._measures(), self._parameters(), fit=False, place=True))
 
-    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:  # noqa: ARG002 (the same)
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
         """Name the columns that come out: those of the fitted frame, then the five added ones.
 
         Parameters
@@ -476,21 +492,3 @@ class RFMScorer(_Bins):
 
 
 ADDED = [names.RECENCY_SCORE, names.FREQUENCY_SCORE, names.MONETARY_SCORE, names.RFM_CELL, names.RFM_SCORE]
-
-
-def _array_names(count: int) -> list[str]:
-    return [f"x{position}" for position in range(count)]
-
-
-def _as_array(columns: Mapping[str, Column]) -> np.ndarray:
-    """Put columns side by side: float64 with NaN, or objects with None when there are labels."""
-    plain: list[np.ndarray] = []
-    for column in columns.values():
-        if isinstance(column, Labels):
-            plain.append(np.asarray([*column.categories, None], dtype=object)[column.codes])
-        elif isinstance(column, Masked):
-            values = column.values.astype(np.float64)
-            if column.missing is not None:
-                values[column.missing] = np.nan
-            plain.append(values)
-    return np.column_stack(plain)

@@ -133,10 +133,11 @@ def _tell(orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Lan
     named = segmenter.transform(scored)
     customers = named.to_pandas()
     best = customers.loc[customers[names.MONETARY].astype(float).idxmax(), id_name]
+    as_of = arguments["as_of"] if arguments["as_of"] != "max" else f"{customers[names.LAST_PURCHASE].max():%Y-%m-%d}"
 
     def heading(key: str) -> None:
         text = HEADINGS[lang][key].format(
-            source=source, rows=len(orders), customers=len(customers), id=best, out=out, as_of=arguments["as_of"]
+            source=source, rows=len(orders), customers=len(customers), id=best, out=out, as_of=as_of
         )
         typer.echo(f"\n{text}\n{'-' * _width(text)}")
 
@@ -146,13 +147,15 @@ def _tell(orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Lan
     heading("table")
     _show(rfm.slice(0, 5).to_pandas())
     heading("edges")
-    _show(scorer.edges_table())
+    _show(scorer.edges_table().drop(columns="bin"))
     heading("coverage")
     typer.echo(str(segmenter.coverage(scored)))
     heading("segments")
     _show(_segment_table(customers))
     heading("customer")
-    typer.echo(str(segmenter.explain(named.drop_columns([names.SEGMENT]), ids=[best], id_column=id_name)))
+    typer.echo(
+        str(segmenter.explain(named.drop_columns([names.SEGMENT]), ids=[best], id_column=id_name, lang=lang.value))
+    )
     _write(named, out)
     heading("written")
 

@@ -112,7 +112,7 @@ class RuleSegmenter(FrameTransformer):
         self.aliases = aliases
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002, N803 (scikit-learn's signature)
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Check the rules against the frame's columns, and learn the parameters that are to be learned.
 
         Parameters
@@ -138,7 +138,7 @@ class RuleSegmenter(FrameTransformer):
         self._fit(self._frame(X))
         return self
 
-    def transform(self, X: Any) -> Any:  # noqa: N803 (scikit-learn's signature)
+    def transform(self, X: Any) -> Any:
         """Add the label of every row.
 
         Parameters
@@ -163,7 +163,7 @@ class RuleSegmenter(FrameTransformer):
         frame = self._frame(X)
         return self._transform(frame, frame.stream(self.columns_))
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002, N803 (scikit-learn's signature)
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """`fit` and `transform` in one, looking at the frame once.
 
         Parameters
@@ -228,7 +228,9 @@ class RuleSegmenter(FrameTransformer):
         found = json.loads(_core.rules_coverage(config, json.dumps(self.column_kinds_), self.n_jobs))
         return Coverage(found, self.default, None if frame is None else self._counts(self._frame(frame)))
 
-    def explain(self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID) -> Explanation:
+    def explain(
+        self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID, lang: Literal["en", "zh"] = "en"
+    ) -> Explanation:
         """Say why rows have their labels: each rule tried, each condition, the value it saw.
 
         Parameters
@@ -239,6 +241,8 @@ class RuleSegmenter(FrameTransformer):
             Which customers; None takes the first 10 rows.
         id_column : str, default "customer_id"
             Where the ids stand. Without `ids` and without this column rows are named by their position.
+        lang : {"en", "zh"}
+            The language of the words.
 
         Returns
         -------
@@ -255,7 +259,7 @@ class RuleSegmenter(FrameTransformer):
         rows, shown, column = chosen_rows(table, ids, id_column)
         config = self._config(self.columns_, self.parameters_)
         found = json.loads(_core.rules_explain(table.stream(self.columns_), config, rows))
-        return Explanation(table, column, shown, found)
+        return Explanation(table, column, shown, found, lang)
 
     def to_sql(self) -> str:
         """Write the rules as one SQL expression that gives the same labels in a warehouse.
@@ -272,7 +276,7 @@ class RuleSegmenter(FrameTransformer):
         check_is_fitted(self)
         return _core.rules_sql(self._config(self.columns_, self.parameters_), json.dumps(self.column_kinds_))
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:  # noqa: ARG002 (scikit-learn's signature)
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the columns `transform` gives back: the frame's own, then the label.
 
         Parameters
@@ -396,7 +400,7 @@ def _domain(name: str, domain: Any) -> dict[str, list[Any]]:
     what = f"the domain of '{name}'"
     if isinstance(domain, tuple):
         pair = [_constant(what, bound) for bound in domain]
-        if len(pair) != 2 or any(isinstance(bound, (str, bool)) for bound in pair):  # noqa: PLR2004 (a pair)
+        if len(pair) != 2 or any(isinstance(bound, (str, bool)) for bound in pair):
             raise ParameterError(f"{what} is {domain!r}; a pair is (lowest, highest), a list names every value")
         whole = all(isinstance(bound, int) for bound in pair)
         return {"whole": pair} if whole else {"interval": [float(bound) for bound in pair]}

@@ -360,8 +360,8 @@ class _Log:
         every_column: bool,
     ) -> None:
         self.frame = Frame(orders, "orders")
-        self.customer_id = roles["customer_id"]
         given = {role: name for role, name in roles.items() if name is not None}
+        self.customer_id = given["customer_id"]
         self.frame.require(given.values())
         names = list(dict.fromkeys(given.values()))
         if every_column:  # a duplicate is equal in every column; otherwise the core need not see the others
@@ -370,7 +370,7 @@ class _Log:
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{word} is {value!r}; wanted text")
         self.stream = self.frame.stream(names)
-        self._config = {role: names.index(name) for role, name in given.items()}
+        self._config: dict[str, Any] = {role: names.index(name) for role, name in given.items()}
         self._config |= {**words, "names": names, "as_of": _day(as_of)}
 
     def config(self, **more: Any) -> str:
