@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import xifen as xf
+from xifen.cli import main
 
 
-def xifen(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "xifen", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def xifen(*arguments: object, cwd: Path) -> Done:
+    """Call the command line in this process: a new one would spend its time on imports."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), chdir(cwd):
+        patch.setattr(sys, "argv", ["xifen", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+    return Done(end.value.code or 0, out.getvalue(), err.getvalue())
 
 
 def refused(*arguments: object, cwd: Path) -> str:
     """The one sentence of a call that must fail."""
+    before = set(cwd.iterdir())
     done = xifen(*arguments, cwd=cwd)
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stderr.startswith("xifen: ")
     assert done.stderr.count("\n") == 1
-    assert not list(cwd.glob("segments.csv"))
+    assert set(cwd.iterdir()) == before, "a call that fails leaves no file"
     return done.stderr
+
+
+def test_the_installed_command_runs(tmp_path: Path):
+    command = [sys.executable, "-m", "xifen", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert "segment" in done.stdout
 
 
 @pytest.fixture
@@ -73,7 +96,7 @@ def test_other_names_delimiters_and_encodings(tmp_path: Path):
     done = xifen("segment", path, *full, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "张0" in (tmp_path / "segments.csv").read_text(encoding="utf-8-sig")
-    assert "--encoding" in refused("segment", path, *options, "--out", "no.csv", cwd=tmp_path.joinpath())
+    assert "--encoding" in refused("segment", path, *options, "--out", "no.csv", cwd=tmp_path)
 
 
 def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
