@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import xifen as xf
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 SCHEMA = pa.schema(
@@ -89,7 +89,10 @@ def test_same_labels_as_duckdb(rows, conditions, unknown):
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     rules = {f"it's {place}": text for place, text in enumerate(conditions)}
     segmenter = xf.RuleSegmenter(rules, default="none of 'em", unknown=unknown).fit(table)
-    ours = segmenter.transform(table).column("segment").to_pylist()
+    try:
+        ours = segmenter.transform(table).column("segment").to_pylist()
+    except UserWarning:
+        reject()  # an integer overflow, where duckdb raises an error
     assert in_duckdb(segmenter.to_sql(), table) == ours
 
 

@@ -209,7 +209,7 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
 
 
 def chosen_rows(frame: Frame, ids: Any, id_column: str) -> tuple[list[int], list[Any], str]:
-    """The rows to explain, what to call them, and the name of the column that says so."""
+    """Find the rows to explain, what to call them, and the name of the column that says so."""
     first = 10
     if ids is None:
         rows = list(range(min(first, len(frame))))

@@ -132,12 +132,14 @@ def _tell(orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Lan
     segmenter = xf.load_preset("rfm.named", lang=lang.value).fit(scored)
     named = segmenter.transform(scored)
     customers = named.to_pandas()
-    best = customers.loc[customers[names.MONETARY].astype(float).idxmax(), id_name]
+    # The biggest customer whom the first rule does not take: there is more to explain.
+    others = customers[customers[names.SEGMENT] != segmenter.table()["label"][0]]
+    example = customers.loc[(others if len(others) else customers)[names.MONETARY].astype(float).idxmax(), id_name]
     as_of = arguments["as_of"] if arguments["as_of"] != "max" else f"{customers[names.LAST_PURCHASE].max():%Y-%m-%d}"
 
     def heading(key: str) -> None:
         text = HEADINGS[lang][key].format(
-            source=source, rows=len(orders), customers=len(customers), id=best, out=out, as_of=as_of
+            source=source, rows=len(orders), customers=len(customers), id=example, out=out, as_of=as_of
         )
         typer.echo(f"\n{text}\n{'-' * _width(text)}")
 
@@ -154,7 +156,7 @@ def _tell(orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Lan
     _show(_segment_table(customers))
     heading("customer")
     typer.echo(
-        str(segmenter.explain(named.drop_columns([names.SEGMENT]), ids=[best], id_column=id_name, lang=lang.value))
+        str(segmenter.explain(named.drop_columns([names.SEGMENT]), ids=[example], id_column=id_name, lang=lang.value))
     )
     _write(named, out)
     heading("written")

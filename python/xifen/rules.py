@@ -224,8 +224,7 @@ class RuleSegmenter(FrameTransformer):
             more than two million combinations.
         """
         check_is_fitted(self)
-        config = self._config(self.columns_, self.parameters_)
-        found = json.loads(_core.rules_coverage(config, json.dumps(self.column_kinds_), self.n_jobs))
+        found = json.loads(_core.rules_coverage(self._fitted_config()))
         return Coverage(found, self.default, None if frame is None else self._counts(self._frame(frame)))
 
     def explain(
@@ -257,8 +256,7 @@ class RuleSegmenter(FrameTransformer):
         check_is_fitted(self)
         table = self._frame(frame)
         rows, shown, column = chosen_rows(table, ids, id_column)
-        config = self._config(self.columns_, self.parameters_)
-        found = json.loads(_core.rules_explain(table.stream(self.columns_), config, rows))
+        found = json.loads(_core.rules_explain(table.stream(self.columns_), self._fitted_config(), rows))
         return Explanation(table, column, shown, found, lang)
 
     def to_sql(self) -> str:
@@ -274,7 +272,7 @@ class RuleSegmenter(FrameTransformer):
             ``CASE WHEN ... END``.
         """
         check_is_fitted(self)
-        return _core.rules_sql(self._config(self.columns_, self.parameters_), json.dumps(self.column_kinds_))
+        return _core.rules_sql(self._fitted_config())
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the columns `transform` gives back: the frame's own, then the label.
@@ -312,7 +310,7 @@ class RuleSegmenter(FrameTransformer):
             raise InputError(f"{frame.what} has no columns")
         stream = frame.stream(columns)
         parameters = self._learn(frame)
-        kinds = json.loads(_core.rules_check(stream, self._config(columns, parameters)))
+        kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, parameters)))
         self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
         self._remember(frame)
         return stream
@@ -337,7 +335,7 @@ class RuleSegmenter(FrameTransformer):
         return values
 
     def _transform(self, frame: Frame, stream: Any) -> Any:
-        codes, overflows = _core.rules_labels(stream, self._config(self.columns_, self.parameters_), self.n_jobs)
+        codes, overflows = _core.rules_labels(stream, self._fitted_config(), self.n_jobs)
         if overflows:
             warnings.warn(
                 f"{overflows} results of whole-number calculation do not fit 64 bits and count as missing; "
@@ -348,18 +346,22 @@ class RuleSegmenter(FrameTransformer):
 
     def _counts(self, frame: Frame) -> dict[str | None, int]:
         """Rows per label; "" are rows no rule takes, None those whose label is missing."""
-        config = json.loads(self._config(self.columns_, self.parameters_))
+        config = json.loads(self._fitted_config())
         config["default"] = "" if self.default is None else self.default
         codes, _ = _core.rules_labels(frame.stream(self.columns_), json.dumps(config), self.n_jobs)
         labels = [*self._labels(), *([""] if self.default is None else [])]
         counts = np.bincount(codes.astype(np.int64) + 1, minlength=len(labels) + 1)
         return dict(zip([None, *labels], counts.tolist(), strict=True))
 
-    def _config(self, columns: Sequence[str], parameters: Mapping[str, Any]) -> str:
+    def _fitted_config(self) -> str:
+        return self._config(self.columns_, self.parameters_, self.column_kinds_)
+
+    def _config(self, columns: Sequence[str], parameters: Mapping[str, Any], kinds: Sequence[Any] = ()) -> str:
         """Everything Rust needs to know, as JSON; wrong kinds of object are refused here."""
-        if not isinstance(self.rules, Mapping):
-            raise TypeError(f"rules must be a mapping of label to condition; got {type(self.rules).__name__}")
-        for label, text in self.rules.items():
+        rules: Any = self.rules
+        if not isinstance(rules, Mapping):
+            raise TypeError(f"rules must be a mapping of label to condition; got {type(rules).__name__}")
+        for label, text in rules.items():
             if not isinstance(label, str) or not isinstance(text, str):
                 raise TypeError(f"rules must map text to text; got {label!r}: {text!r}")
             if not label:
@@ -368,8 +370,9 @@ class RuleSegmenter(FrameTransformer):
             raise TypeError(f"default must be a label or None; got {self.default!r}")
         if self.unknown not in ("stop", "skip"):
             raise ParameterError(f"unknown must be 'stop' or 'skip'; got {self.unknown!r}")
-        if not isinstance(self.output, str) or not self.output:
-            raise TypeError(f"output must be the name of the added column; got {self.output!r}")
+        output: Any = self.output
+        if not isinstance(output, str) or not output:
+            raise TypeError(f"output must be the name of the added column; got {output!r}")
         return json.dumps(
             {
                 "rules": [{"label": label, "text": text} for label, text in self.rules.items()],
@@ -378,12 +381,13 @@ class RuleSegmenter(FrameTransformer):
                 "domains": [(name, _domain(name, domain)) for name, domain in (self.domains or {}).items()],
                 "parameters": [(name, _constant(f"parameter :{name}", value)) for name, value in parameters.items()],
                 "names": list(columns),
+                "kinds": list(kinds),
             }
         )
 
 
 def _constant(what: str, value: Any) -> bool | int | float | str:
-    """A number, text or truth value as JSON has it."""
+    """Give a number, text or truth value as JSON has it."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (bool, int, str)):

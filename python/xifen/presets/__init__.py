@@ -147,7 +147,7 @@ def _one_of(what: str, name: Any, known: list[str]) -> None:
 
 
 def _variant(preset: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
-    """The inputs, parameters and labelled rules of a preset, or of the variant that was chosen."""
+    """Give the inputs, parameters and labelled rules of a preset, or of the variant that was chosen."""
     choice = preset.get("choice")
     if choice is None:
         return {"inputs": preset["inputs"], "labels": preset["labels"], "parameters": preset.get("parameters", {})}

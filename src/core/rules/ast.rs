@@ -214,7 +214,9 @@ impl Expr {
             }
             Kind::In { value, list, .. } => {
                 value.walk(visit);
-                list.iter().for_each(|member| member.walk(visit));
+                for member in list {
+                    member.walk(visit);
+                }
             }
             Kind::Between { value, low, high, .. } => {
                 value.walk(visit);
@@ -223,7 +225,9 @@ impl Expr {
             }
             Kind::Arithmetic(first, rest) => {
                 first.walk(visit);
-                rest.iter().for_each(|(_, next)| next.walk(visit));
+                for (_, next) in rest {
+                    next.walk(visit);
+                }
             }
         }
     }

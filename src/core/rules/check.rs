@@ -37,8 +37,14 @@ impl ColumnKind {
         match column {
             Column::Null(_) => Self::Null,
             Column::Bool(..) => Self::Bool,
-            Column::Int8(_) | Column::Int16(_) | Column::Int32(_) | Column::Int64(_) => Self::Whole,
-            Column::UInt8(_) | Column::UInt16(_) | Column::UInt32(_) | Column::UInt64(_) => Self::Whole,
+            Column::Int8(_)
+            | Column::Int16(_)
+            | Column::Int32(_)
+            | Column::Int64(_)
+            | Column::UInt8(_)
+            | Column::UInt16(_)
+            | Column::UInt32(_)
+            | Column::UInt64(_) => Self::Whole,
             Column::Float32(_) => Self::Single,
             Column::Float64(_) => Self::Double,
             Column::Decimal(_, scale) => Self::Decimal(*scale),

@@ -89,6 +89,9 @@ pub struct Config {
     /// The names of the batches' columns, in their order.
     #[serde(default)]
     pub names: Vec<String>,
+    /// Their kinds, where there is no batch to look at.
+    #[serde(default)]
+    pub kinds: Vec<ColumnKind>,
 }
 
 /// One rule, ready to use: parameters replaced, names and types checked.
@@ -176,8 +179,12 @@ impl Config {
         self.check_kinds((0..self.names.len()).map(kind).collect())
     }
 
-    /// Checks the rules against columns of these kinds, one per name.
-    pub fn check_kinds(&self, kinds: Vec<ColumnKind>) -> Result<Checked> {
+    /// Checks the rules against columns of the configured kinds.
+    pub fn check_without_data(&self) -> Result<Checked> {
+        self.check_kinds(self.kinds.clone())
+    }
+
+    fn check_kinds(&self, kinds: Vec<ColumnKind>) -> Result<Checked> {
         let mut rules = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             let source = Source::new(&rule.label, &rule.text);

@@ -248,11 +248,11 @@ impl<'a> Evaluator<'a> {
             }
             Column::Float32(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, |value| value.is_finite(), |value| value.is_nan());
+                self.finite(piece(values, rows), rows, present, f32::is_finite, f32::is_nan);
             }
             Column::Float64(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, |value| value.is_finite(), |value| value.is_nan());
+                self.finite(piece(values, rows), rows, present, f64::is_finite, f64::is_nan);
             }
         }
     }
@@ -317,7 +317,7 @@ fn validity_words(validity: Option<Bits<'_>>, rows: &Range<usize>, words: &mut [
 }
 
 /// One bit per value, 64 to a word.
-#[inline(always)]
+#[inline]
 pub(crate) fn pack<T: Copy>(values: &[T], words: &mut [u64], test: impl Fn(T) -> bool) {
     for (word, block) in words.iter_mut().zip(values.chunks(64)) {
         let mut bytes = [0u8; 64];
@@ -335,7 +335,7 @@ pub(crate) fn pack<T: Copy>(values: &[T], words: &mut [u64], test: impl Fn(T) ->
 }
 
 /// 64 bytes of 0 or 1 as 64 bits.
-#[inline(always)]
+#[inline]
 fn pack_bytes(bytes: &[u8; 64]) -> u64 {
     /// Multiplying brings byte i's bit to place 56 + i.
     const GATHER: u64 = 0x0102_0408_1020_4080;

@@ -369,7 +369,9 @@ pub(crate) fn columns(axes: &[Axis], cells: usize) -> Vec<GridColumn> {
             AxisValues::Text(values) => {
                 let (texts, present) = spread(values, &places);
                 let mut owned = OwnedText::new();
-                texts.iter().for_each(|text| owned.push(text.as_bytes()));
+                for text in &texts {
+                    owned.push(text.as_bytes());
+                }
                 (GridValues::Text(owned.offsets, owned.bytes), present)
             }
         };

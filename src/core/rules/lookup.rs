@@ -15,6 +15,9 @@ const MAX_CELLS: usize = 1 << 14;
 /// Rows per combination from which a table pays.
 const ROWS_PER_CELL: usize = 4;
 
+/// Rows per step: their places fit the nearest cache.
+const PART: usize = 4096;
+
 /// The smallest value of an integer column, how many places it takes in the table (the last is "missing").
 struct Axis {
     low: i64,
@@ -50,7 +53,6 @@ pub(crate) fn labels(
         rest = later;
         piece.par_chunks_mut(CHUNK_ROWS).enumerate().try_for_each(|(chunk, piece)| {
             cancel.check()?;
-            const PART: usize = 4096;
             let mut places = [0u16; PART];
             for (part, piece) in piece.chunks_mut(PART).enumerate() {
                 let start = chunk * CHUNK_ROWS + part * PART;

@@ -242,10 +242,9 @@ impl Reader<'_> {
         let first = loop {
             match tree {
                 sql::Expr::BinaryOp { left, op, right }
-                    if level.is_none_or(|level| self.sign(&op).is_ok_and(|sign| sign.level() == level)) =>
+                    if level.is_none_or(|level| sign_of(&op).is_ok_and(|sign| sign.level() == level)) =>
                 {
-                    let sign = self
-                        .sign(&op)
+                    let sign = sign_of(&op)
                         .map_err(|what| self.source.error(self.source.position(right.span().start), &what))?;
                     level = Some(sign.level());
                     terms.push((sign, self.expression(*right, depth + 1)?));
@@ -281,38 +280,18 @@ impl Reader<'_> {
         Ok(Expr { at, kind })
     }
 
-    fn sign(&self, operator: &BinaryOperator) -> Result<Sign, String> {
-        use BinaryOperator as B;
-        Ok(match operator {
-            B::And => Sign::And,
-            B::Or => Sign::Or,
-            B::Eq => Sign::Compare(Comparison::Equal),
-            B::NotEq => Sign::Compare(Comparison::NotEqual),
-            B::Lt => Sign::Compare(Comparison::Less),
-            B::LtEq => Sign::Compare(Comparison::LessOrEqual),
-            B::Gt => Sign::Compare(Comparison::Greater),
-            B::GtEq => Sign::Compare(Comparison::GreaterOrEqual),
-            B::Plus => Sign::Arithmetic(Operator::Add),
-            B::Minus => Sign::Arithmetic(Operator::Subtract),
-            B::Multiply => Sign::Arithmetic(Operator::Multiply),
-            B::Divide => Sign::Arithmetic(Operator::Divide),
-            B::Modulo => Sign::Arithmetic(Operator::Remainder),
-            other => return Err(format!("there is no operator '{other}'; a rule has = <> < <= > >= + - * / %")),
-        })
-    }
-
     fn constant(&self, value: sql::ValueWithSpan) -> Result<(usize, Kind)> {
         let at = self.source.position(value.span.start);
         let kind = match value.value {
             Value::Boolean(value) => Kind::Constant(Constant::Bool(value)),
             Value::SingleQuotedString(text) => Kind::Constant(Constant::Text(text)),
-            Value::Number(digits, false) => match Number::parse(&digits) {
-                Some(number) => Kind::Constant(Constant::Number(number)),
-                None => {
+            Value::Number(digits, false) => {
+                let Some(number) = Number::parse(&digits) else {
                     let what = format!("the number {} has over 38 digits or is out of range", short(&digits));
                     return Err(self.source.error(at, &what));
-                }
-            },
+                };
+                Kind::Constant(Constant::Number(number))
+            }
             Value::Placeholder(name) => Kind::Parameter(name.trim_start_matches(':').to_owned()),
             Value::Null => {
                 return Err(self.source.error(at, "nothing is equal to NULL; write IS NULL or IS NOT NULL"));
@@ -325,6 +304,27 @@ impl Reader<'_> {
         };
         Ok((at, kind))
     }
+}
+
+/// What an operator of sqlparser's stands for, or why it stands for nothing.
+fn sign_of(operator: &BinaryOperator) -> Result<Sign, String> {
+    use BinaryOperator as B;
+    Ok(match operator {
+        B::And => Sign::And,
+        B::Or => Sign::Or,
+        B::Eq => Sign::Compare(Comparison::Equal),
+        B::NotEq => Sign::Compare(Comparison::NotEqual),
+        B::Lt => Sign::Compare(Comparison::Less),
+        B::LtEq => Sign::Compare(Comparison::LessOrEqual),
+        B::Gt => Sign::Compare(Comparison::Greater),
+        B::GtEq => Sign::Compare(Comparison::GreaterOrEqual),
+        B::Plus => Sign::Arithmetic(Operator::Add),
+        B::Minus => Sign::Arithmetic(Operator::Subtract),
+        B::Multiply => Sign::Arithmetic(Operator::Multiply),
+        B::Divide => Sign::Arithmetic(Operator::Divide),
+        B::Modulo => Sign::Arithmetic(Operator::Remainder),
+        other => return Err(format!("there is no operator '{other}'; a rule has = <> < <= > >= + - * / %")),
+    })
 }
 
 /// A binary operator with the level it binds at.

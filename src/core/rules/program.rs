@@ -421,13 +421,12 @@ fn scale(kind: ColumnKind) -> i8 {
 
 /// The whole units `x > number` (or `x >= number` with `below`, or `x = number`) compares with.
 fn threshold(number: Number, scale: i8, test: Test, below: bool) -> i128 {
-    const NONE: i128 = i128::MAX; // greater than this is nothing
+    const NONE: i128 = i128::MAX; // beyond what 38 digits hold: nothing equals it, nothing is greater
     match (number.units(scale), test) {
         (Units::Floor(floor, true), Test::Equal) => floor,
         (Units::Floor(floor, exact), Test::Greater) => floor.saturating_sub(i128::from(below && exact)),
         (Units::Below, Test::Greater) => i128::MIN,
-        (Units::Above, Test::Greater) => NONE,
-        (_, Test::Equal) => NONE, // no 64-bit or 38-digit value is this large
+        (Units::Above, Test::Greater) | (_, Test::Equal) => NONE,
     }
 }
 

@@ -40,13 +40,13 @@ pub fn labels(batches: &[Batch<'_>], checked: &Checked, cancel: &Cancel) -> Resu
     let program = Program::compile(checked)?;
     let count = checked.rules.len() + usize::from(checked.default.is_some());
     let findings = Findings::default();
-    let codes = if count <= i8::MAX as usize {
+    let codes = if i8::try_from(count).is_ok() {
         let small = match lookup::labels(batches, checked, &program, cancel)? {
             Some(codes) => codes,
             None => every_row(batches, &program, &findings, cancel)?,
         };
         Codes::Small(small)
-    } else if count <= i16::MAX as usize {
+    } else if i16::try_from(count).is_ok() {
         Codes::Large(every_row(batches, &program, &findings, cancel)?)
     } else {
         return Err(Error::parameter(format!("{count} labels are too many; a segmenter takes up to {}", i16::MAX)));

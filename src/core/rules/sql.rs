@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{
-    ast::{Constant, Expr, Kind, Operator, quoted},
+    ast::{Comparison, Constant, Expr, Kind, Operator, quoted},
     check::ColumnKind,
     config::{Checked, Unknown},
 };
@@ -61,16 +61,25 @@ impl Writer<'_> {
             Kind::And(terms) => self.joined(terms, " AND "),
             Kind::Or(terms) => self.joined(terms, " OR "),
             Kind::Not(inner) => format!("NOT {}", self.inner(inner)),
-            Kind::Compare(comparison, left, right) => {
-                format!("{} {} {}", self.inner(left), comparison.sign(), self.inner(right))
-            }
-            Kind::In { value, list, negated } => {
+            Kind::Compare(comparison, left, right) => self.compared(*comparison, left, right),
+            Kind::In { value, list, negated } if list.iter().all(is_constant) => {
                 let members: Vec<String> = list.iter().map(|member| self.text(member).0).collect();
                 format!("{} {}IN ({})", self.inner(value), not(*negated), members.join(", "))
             }
-            Kind::Between { value, low, high, negated } => {
+            // A list or a range of several types would be brought to one type first, and lose digits.
+            Kind::In { value, list, negated } => {
+                let each: Vec<String> =
+                    list.iter().map(|member| self.compared(Comparison::Equal, value, member)).collect();
+                format!("{}({})", not(*negated), each.join(" OR "))
+            }
+            Kind::Between { value, low, high, negated } if is_constant(low) && is_constant(high) => {
                 let (value, low, high) = (self.inner(value), self.inner(low), self.inner(high));
                 format!("{value} {}BETWEEN {low} AND {high}", not(*negated))
+            }
+            Kind::Between { value, low, high, negated } => {
+                let above = self.compared(Comparison::GreaterOrEqual, value, low);
+                let below = self.compared(Comparison::LessOrEqual, value, high);
+                format!("{}({above} AND {below})", not(*negated))
             }
             Kind::Is { value, what, negated } => {
                 format!("{} IS {}{}", self.inner(value), not(*negated), what.word())
@@ -82,6 +91,17 @@ impl Writer<'_> {
             Kind::Arithmetic(first, rest) => return self.arithmetic(first, rest),
         };
         (text, Type::Other)
+    }
+
+    fn compared(&self, comparison: Comparison, left: &Expr, right: &Expr) -> String {
+        let side = |tree: &Expr, other: &Expr| match &tree.kind {
+            // Beside anything but a constant, a 32-bit float is compared in 64 bits.
+            Kind::Column(name) if self.kind(name) == Some(ColumnKind::Single) && !is_constant(other) => {
+                format!("CAST({} AS DOUBLE)", quoted(name, '"'))
+            }
+            _ => self.inner(tree),
+        };
+        format!("{} {} {}", side(left, right), comparison.sign(), side(right, left))
     }
 
     /// In parentheses unless it is a single word.
@@ -97,9 +117,13 @@ impl Writer<'_> {
         terms.iter().map(|term| self.inner(term)).collect::<Vec<_>>().join(between)
     }
 
+    fn kind(&self, name: &str) -> Option<ColumnKind> {
+        let column = self.checked.names.iter().position(|known| known == name)?;
+        self.checked.kinds.get(column).copied()
+    }
+
     fn column(&self, name: &str) -> (String, Type) {
-        let kind = self.checked.names.iter().position(|known| known == name);
-        let kind = match kind.and_then(|kind| self.checked.kinds.get(kind)) {
+        let kind = match self.kind(name) {
             Some(ColumnKind::Whole) => Type::Whole,
             Some(ColumnKind::Decimal(_)) => Type::Decimal,
             Some(ColumnKind::Single | ColumnKind::Double) => Type::Real,
@@ -135,6 +159,10 @@ impl Writer<'_> {
         }
         (left, kind)
     }
+}
+
+fn is_constant(tree: &Expr) -> bool {
+    matches!(tree.kind, Kind::Constant(_))
 }
 
 fn as_double(text: &str, kind: Type) -> String {
