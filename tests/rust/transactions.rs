@@ -219,8 +219,12 @@ fn bad_rows_are_counted_and_named() {
     let row = Row { id: Some(1), time: Some(19_000 * DAY), amount: 1.0, order: 0 };
     let rows = [row.clone(), Row { amount: f64::NAN, ..row.clone() }, Row { id: None, ..row.clone() }, row];
     let asked = config(json!({"invalid": "raise"}));
-    let message = with_batches(&rows, 2, |batches| rfm_table(batches, None, &asked, &Cancel::new())).unwrap_err().to_string();
-    assert!(message.contains("1 row missing_customer_id (first: row 2), 1 row missing_amount (first: row 1)"), "{message}");
+    let message =
+        with_batches(&rows, 2, |batches| rfm_table(batches, None, &asked, &Cancel::new())).unwrap_err().to_string();
+    assert!(
+        message.contains("1 row missing_customer_id (first: row 2), 1 row missing_amount (first: row 1)"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -233,7 +237,8 @@ fn parameters_are_checked_in_sentences() {
         (json!({"unit": "days"}), "unit is 'days'"),
         (json!({"tz": "Mars/Base"}), "tz is 'Mars/Base'"),
     ] {
-        let message = with_batches(&[], 0, |batches| clv_table(batches, &config(more), &Cancel::new())).unwrap_err().to_string();
+        let message =
+            with_batches(&[], 0, |batches| clv_table(batches, &config(more), &Cancel::new())).unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
     }
 }

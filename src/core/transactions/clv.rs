@@ -24,7 +24,7 @@ pub struct ClvTable {
     pub frequency: Vec<i64>,
     /// From the first purchase day to the last, in the unit asked for.
     pub recency: Vec<f64>,
-    /// From the first purchase day to as_of, in the unit asked for.
+    /// From the first purchase day to `as_of`, in the unit asked for.
     pub age: Vec<f64>,
     /// Mean of the daily totals after the first day.
     pub monetary_value: Vec<f64>,
@@ -65,27 +65,34 @@ fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTa
         Ok(())
     };
     let scale = log.money.scale();
-    let partials = fold(log, &[], &ids, cancel, verdict, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
-        let day = |time: &i64| log.clock.day(*time);
-        let days = &mut worker.days;
-        days.clear();
-        days.extend(rows.times.iter().zip(rows.amounts).filter(|(_, amount)| !amount.is_return()).map(|(time, _)| day(time)));
-        days.sort_unstable();
-        days.dedup();
-        let (Some(&first), Some(&last)) = (days.first(), days.last()) else {
-            partial.without_purchase += 1;
-            return Ok(false);
-        };
-        // A return belongs to the latest purchase day on or before it: from the second day on, to a later one
-        // than the first. A purchase is on its own day.
-        let second = days.get(1).copied().unwrap_or(i32::MAX);
-        let later = rows.times.iter().zip(rows.amounts).filter(|(time, _)| day(time) >= second);
-        let total = A::total(later.map(|(_, amount)| *amount)).ok_or_else(|| overflow(log))?;
-        let repeats = days.len() as u32 - 1;
-        let monetary_value = if repeats == 0 { 0.0 } else { total.to_float(scale) / f64::from(repeats) };
-        partial.histories.push(History { repeats, first, last, monetary_value });
-        Ok(true)
-    })?;
+    let partials =
+        fold(log, &[], &ids, cancel, verdict, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
+            let day = |time: &i64| log.clock.day(*time);
+            let days = &mut worker.days;
+            days.clear();
+            days.extend(
+                rows.times
+                    .iter()
+                    .zip(rows.amounts)
+                    .filter(|(_, amount)| !amount.is_return())
+                    .map(|(time, _)| day(time)),
+            );
+            days.sort_unstable();
+            days.dedup();
+            let (Some(&first), Some(&last)) = (days.first(), days.last()) else {
+                partial.without_purchase += 1;
+                return Ok(false);
+            };
+            // A return belongs to the latest purchase day on or before it: from the second day on, to a later one
+            // than the first. A purchase is on its own day.
+            let second = days.get(1).copied().unwrap_or(i32::MAX);
+            let later = rows.times.iter().zip(rows.amounts).filter(|(time, _)| day(time) >= second);
+            let total = A::total(later.map(|(_, amount)| *amount)).ok_or_else(|| overflow(log))?;
+            let repeats = days.len() as u32 - 1;
+            let monetary_value = if repeats == 0 { 0.0 } else { total.to_float(scale) / f64::from(repeats) };
+            partial.histories.push(History { repeats, first, last, monetary_value });
+            Ok(true)
+        })?;
     let left_out: usize = partials.iter().map(|(_, partial)| partial.without_purchase).sum();
     if left_out > 0 {
         let who = if left_out == 1 { "1 customer has" } else { &format!("{left_out} customers have") };

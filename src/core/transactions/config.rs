@@ -58,11 +58,11 @@ impl Config {
 
     /// Checks everything that can be checked without the data.
     pub(super) fn check(&self) -> Result<Terms> {
-        let returns = choice("returns", &self.returns, &[
-            ("net", Returns::Net),
-            ("exclude", Returns::Exclude),
-            ("error", Returns::Error),
-        ])?;
+        let returns = choice(
+            "returns",
+            &self.returns,
+            &[("net", Returns::Net), ("exclude", Returns::Exclude), ("error", Returns::Error)],
+        )?;
         let windows = self.windows.iter().map(|text| Window::parse(text)).collect::<Result<Vec<_>>>()?;
         for (place, text) in self.windows.iter().enumerate() {
             if self.windows.iter().take(place).any(|other| other == text) {
@@ -142,7 +142,7 @@ impl AsOf {
     }
 }
 
-/// A trailing window: so many days or calendar months up to as_of.
+/// A trailing window: so many days or calendar months up to `as_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Window {
     Days(i32),

@@ -14,20 +14,14 @@ use crate::{
 };
 
 /// For every row, whether an earlier row is equal to it in every column. Missing values equal one another.
-pub(super) fn repeats(
-    batches: &[Batch<'_>],
-    chunks: &[Chunk],
-    hashing: Hashing,
-    cancel: &Cancel,
-) -> Result<Vec<bool>> {
+pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing, cancel: &Cancel) -> Result<Vec<bool>> {
     let rows = chunks.last().map_or(0, |chunk| chunk.first + chunk.rows.len());
     let bits = partition_bits(rows);
     // Rows by the hash of all their cells, scattered as the customers' rows are.
     let blocks = parallel::map_each(chunks, cancel, |chunk| {
         let batch = batches.get(chunk.batch).map(Vec::as_slice).unwrap_or_default();
         let hashes: Vec<u64> = chunk.rows.clone().map(|row| hash(batch, row, hashing)).collect();
-        let partitions: Vec<u16> =
-            hashes.iter().map(|hash| hash.checked_shr(64 - bits).unwrap_or(0) as u16).collect();
+        let partitions: Vec<u16> = hashes.iter().map(|hash| hash.checked_shr(64 - bits).unwrap_or(0) as u16).collect();
         let values = hashes.iter().enumerate().map(|(row, hash)| (*hash, (chunk.first + row) as u32));
         Ok(scatter(&partitions, 1 << bits, values))
     })?;

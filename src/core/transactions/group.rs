@@ -14,11 +14,7 @@ use super::{
     reason::{Reason, Tally},
     scratch,
 };
-use crate::{
-    Error, Result,
-    cancel::Cancel,
-    parallel,
-};
+use crate::{Error, Result, cancel::Cancel, parallel};
 
 /// What the measures need to know of one row.
 #[derive(Debug, Clone, Copy, Default)]

@@ -60,7 +60,8 @@ pub fn ledger_summary(batches: &[Batch<'_>], cancel: &Cancel) -> Result<Vec<Summ
         for (row, position) in chunk.rows.clone().zip(chunk.first..) {
             let name = text_of(reasons, row).unwrap_or_default();
             let code = Reason::ALL.iter().position(|reason| reason.name().as_bytes() == name);
-            let (Some((count, first)), Some(number)) = (code.and_then(|code| counts.get_mut(code)), whole_number(numbers, row))
+            let (Some((count, first)), Some(number)) =
+                (code.and_then(|code| counts.get_mut(code)), whole_number(numbers, row))
             else {
                 return Err(Error::input(format!(
                     "row {position} of the ledger holds the reason '{}', which is none, or no row number; give what \

@@ -24,10 +24,7 @@ impl MoneyKind {
         match column {
             Column::Decimal(_, scale) => Ok(Self::Decimal(*scale)),
             Column::Bool(..) | Column::Text(_) | Column::Dictionary(..) | Column::Date(_) | Column::Timestamp(..) => {
-                Err(Error::input(format!(
-                    "column '{name}' holds {}; wanted numbers: convert it first",
-                    column.kind()
-                )))
+                Err(Error::input(format!("column '{name}' holds {}; wanted numbers: convert it first", column.kind())))
             }
             _ => Ok(Self::Float),
         }

@@ -142,10 +142,7 @@ fn missing(row: usize) -> Error {
 }
 
 /// The customers of all partitions in order of their ids.
-pub(super) fn in_order<'a, K: Key>(
-    partitions: impl Iterator<Item = &'a [K]>,
-    ids: &Ids<'_>,
-) -> Vec<(K, Place)> {
+pub(super) fn in_order<'a, K: Key>(partitions: impl Iterator<Item = &'a [K]>, ids: &Ids<'_>) -> Vec<(K, Place)> {
     let mut order = Vec::new();
     for (partition, keys) in partitions.enumerate() {
         order.extend(keys.iter().enumerate().map(|(index, key)| (*key, (partition as u32, index as u32))));
@@ -153,4 +150,3 @@ pub(super) fn in_order<'a, K: Key>(
     K::sort(&mut order, ids);
     order
 }
-

@@ -138,9 +138,9 @@ fn unreadable(name: &str, row: usize, text: &[u8], format: Option<&str>, reason:
             "column '{name}' holds '{text}' in row {row}, which is no ISO 8601 date such as 2024-01-15 or \
              2024-01-15T09:30:00; say how it is written, for example date_format='%d/%m/%Y'"
         ),
-        Some(format) => format!(
-            "column '{name}' holds '{text}' in row {row}, which date_format='{format}' does not fit: {reason}"
-        ),
+        Some(format) => {
+            format!("column '{name}' holds '{text}' in row {row}, which date_format='{format}' does not fit: {reason}")
+        }
     })
 }
 
@@ -170,7 +170,7 @@ fn described(text: &[u8], format: &str) -> std::result::Result<Written, String> 
     let time = parts.to_datetime().map_err(|failure| failure.to_string())?;
     let day = i64::from(super::config::day_number(time.date()));
     let within = time.time().duration_since(jiff::civil::Time::midnight()).as_micros() as i64;
-    Ok(Written { local: day * 86_400_000_000 + within, offset: parts.offset().map(|offset| offset.seconds()) })
+    Ok(Written { local: day * 86_400_000_000 + within, offset: parts.offset().map(jiff::tz::Offset::seconds) })
 }
 
 /// ISO 8601, extended form: a date, then perhaps a time, then perhaps an offset.
@@ -272,9 +272,24 @@ mod tests {
         assert_eq!(at("2024-01-15T09:30:01.123456789+08:00"), Some((day + 34_201_123_456, Some(28_800))));
         assert_eq!(at("2024-01-15T09:30-03"), Some((day + 34_200_000_000, Some(-10_800))));
         for wrong in [
-            "", "2024", "2024-1-5", "20240115", "01/02/2024", "2024-02-30", "2023-02-29", "2024-13-01", "2024-01-15T",
-            "2024-01-15T24:00", "2024-01-15T09:60", "2024-01-15T09:30:60", "2024-01-15T09:30:00.", "2024-01-15x",
-            "2024-01-15T09:30:00+8:00", "10000-01-01", "二〇二四-01-15", "2024-01-15T09",
+            "",
+            "2024",
+            "2024-1-5",
+            "20240115",
+            "01/02/2024",
+            "2024-02-30",
+            "2023-02-29",
+            "2024-13-01",
+            "2024-01-15T",
+            "2024-01-15T24:00",
+            "2024-01-15T09:60",
+            "2024-01-15T09:30:60",
+            "2024-01-15T09:30:00.",
+            "2024-01-15x",
+            "2024-01-15T09:30:00+8:00",
+            "10000-01-01",
+            "二〇二四-01-15",
+            "2024-01-15T09",
         ] {
             assert_eq!(at(wrong), None, "{wrong}");
         }

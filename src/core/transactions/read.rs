@@ -38,9 +38,11 @@ pub(super) fn chunks(batches: &[Batch<'_>]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     for (batch, columns) in batches.iter().enumerate() {
         let len = columns.first().map_or(0, Column::len);
-        chunks.extend(
-            parallel::chunks(len, parallel::CHUNK_ROWS).map(|rows| Chunk { batch, first: first + rows.start, rows }),
-        );
+        chunks.extend(parallel::chunks(len, parallel::CHUNK_ROWS).map(|rows| Chunk {
+            batch,
+            first: first + rows.start,
+            rows,
+        }));
         first += len;
     }
     chunks
@@ -87,7 +89,7 @@ pub(super) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    /// Looks at the columns once: kinds, time zone, as_of and, where asked for, duplicates.
+    /// Looks at the columns once: kinds, time zone, `as_of` and, where asked for, duplicates.
     pub(super) fn new(
         batches: &'a [Batch<'a>],
         config: &'a Config,
@@ -206,7 +208,8 @@ impl<'a> Log<'a> {
         };
         match (&self.times, column) {
             (Times::Parsed(batches), _) => {
-                let times = batches.get(chunk.batch).and_then(|times| times.get(chunk.rows.clone())).unwrap_or_default();
+                let times =
+                    batches.get(chunk.batch).and_then(|times| times.get(chunk.rows.clone())).unwrap_or_default();
                 for (time, reason) in times.iter().zip(&mut rows.reasons) {
                     if *time == MISSING {
                         *reason = (*reason).min(Reason::MissingTimestamp);
@@ -384,10 +387,9 @@ fn offset_name(seconds: i32) -> String {
 
 fn check_discount(column: &Column<'_>, name: &str) -> Result<()> {
     match column {
-        Column::Text(_) | Column::Dictionary(..) | Column::Date(_) | Column::Timestamp(..) => Err(Error::input(format!(
-            "column '{name}' holds {}; a discount is a number or true/false: convert it first",
-            column.kind()
-        ))),
+        Column::Text(_) | Column::Dictionary(..) | Column::Date(_) | Column::Timestamp(..) => Err(Error::input(
+            format!("column '{name}' holds {}; a discount is a number or true/false: convert it first", column.kind()),
+        )),
         _ => Ok(()),
     }
 }

@@ -20,7 +20,7 @@ pub enum Reason {
     NonFiniteAmount,
     /// The calendar year is before 1678 or after 2261.
     TimestampOutOfRange,
-    /// The row is younger than as_of.
+    /// The row is younger than `as_of`.
     AfterAsOf,
     /// The row is a return, and returns do not count.
     ReturnExcluded,

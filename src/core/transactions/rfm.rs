@@ -11,12 +11,7 @@ use super::{
     reason::Tally,
     with_kinds,
 };
-use crate::{
-    Error, Result,
-    cancel::Cancel,
-    column::Batch,
-    parallel,
-};
+use crate::{Error, Result, cancel::Cancel, column::Batch, parallel};
 
 /// The table of `rfm_table`, column by column; customers ascend by id.
 #[derive(Debug)]
@@ -33,9 +28,9 @@ pub struct RfmTable {
     pub first_purchase: Vec<i64>,
     /// The last purchase.
     pub last_purchase: Vec<i64>,
-    /// Calendar days from the last purchase to as_of.
+    /// Calendar days from the last purchase to `as_of`.
     pub recency_days: Vec<i64>,
-    /// Calendar days from the first purchase to as_of.
+    /// Calendar days from the first purchase to `as_of`.
     pub tenure_days: Vec<i64>,
     /// Which customers never purchased: recency and tenure are missing.
     pub no_purchase: Option<Vec<bool>>,
@@ -101,10 +96,11 @@ fn table<K: IdColumn, A: Amount, O: Key>(
         warnings.extend(log.verdict(tally)?);
         Ok(())
     };
-    let partials = fold(log, &members, &ids, cancel, verdict, |partial: &mut Partial<A>, worker: &mut Worker<O>, rows| {
-        rules.fold(partial, worker, &rows).ok_or_else(|| overflow(log))?;
-        Ok(true)
-    })?;
+    let partials =
+        fold(log, &members, &ids, cancel, verdict, |partial: &mut Partial<A>, worker: &mut Worker<O>, rows| {
+            rules.fold(partial, worker, &rows).ok_or_else(|| overflow(log))?;
+            Ok(true)
+        })?;
     let order = in_order(partials.iter().map(|(keys, _)| keys.as_slice()), &ids);
     let mut table = assemble(log, &order, &partials, cancel)?;
     table.warnings = warnings;
@@ -238,7 +234,8 @@ impl<'a> Rules<'a> {
         let columns = rows.times.iter().zip(rows.amounts).zip(rows.orders).zip(flags);
         let purchases = columns.filter(|(((time, amount), _), _)| !amount.is_return() && accept(**time));
         if !O::GIVEN {
-            return purchases.fold((0, 0), |(orders, discounted), (_, flag)| (orders + 1, discounted + u32::from(flag)));
+            return purchases
+                .fold((0, 0), |(orders, discounted), (_, flag)| (orders + 1, discounted + u32::from(flag)));
         }
         worker.orders.clear();
         worker.orders.extend(purchases.map(|((_, order), flag)| (order.hash(self.hashing), *order, flag)));
@@ -315,7 +312,7 @@ impl Frame<'_> {
         (time != MISSING).then(|| self.clock.day(time))
     }
 
-    /// Calendar days from a purchase to as_of; 0 where there is none.
+    /// Calendar days from a purchase to `as_of`; 0 where there is none.
     fn age(&self, time: i64) -> i64 {
         self.day(time).map_or(0, |day| i64::from(self.as_of) - i64::from(day))
     }
