@@ -1,6 +1,8 @@
 //! The binding between xifen-core and Python: one file per room, one door for data (`convert`), one for
 //! calls (`run`). No loops over data and no decisions here.
 
+#![allow(clippy::needless_pass_by_value)] // pyo3 hands arguments over by value
+
 mod binning;
 mod convert;
 mod error;

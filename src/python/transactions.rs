@@ -100,7 +100,7 @@ pub(crate) fn order_ledger<'py>(
 
 /// A ledger's summary: codes into `ledger_reasons`, rows and first row of each reason that occurs.
 #[pyfunction]
-pub(crate) fn ledger_summary<'py>(py: Python<'py>, ledger: Frame) -> PyResult<[Bound<'py, PyAny>; 3]> {
+pub(crate) fn ledger_summary(py: Python<'_>, ledger: Frame) -> PyResult<[Bound<'_, PyAny>; 3]> {
     let lines = run::run(py, None, |cancel| transactions::ledger_summary(&ledger.batches()?, cancel))?;
     Ok([
         numpy(py, lines.iter().map(|line| line.reason).collect()),

@@ -36,7 +36,7 @@ fn name(id: u16) -> String {
     match id % 4 {
         0 => format!("{id}"),
         1 => format!("客户-{id:07}"),
-        2 => format!("{:0>15}", id),
+        2 => format!("{id:0>15}"),
         _ => format!("{long}{id}"),
     }
 }
