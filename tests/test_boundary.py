@@ -164,8 +164,7 @@ def test_data_crosses_once_per_call(name: str, monkeypatch: pytest.MonkeyPatch):
     for kernel in [kernel for kernel in vars(_core).values() if callable(kernel) and hasattr(kernel, "__name__")]:
         monkeypatch.setattr(_core, kernel.__name__, counted(kernel))
     call(frame)
-    fits_and_transforms_apart = name == "load_preset"
-    assert len(crossings) == (2 if fits_and_transforms_apart else 1), crossings
+    assert len(crossings) == 1, crossings
 
 
 def test_other_threads_run_during_a_call():
