@@ -129,8 +129,8 @@ mod tests {
         // Lib/test/test_math.py of CPython, testFsum: terms and their correctly rounded sum.
         assert_eq!(exact_sum([]), 0.0);
         assert_eq!(exact_sum([1e100, 1.0, -1e100, 1e-100, 1e50, -1.0, -1e50]), 1e-100);
-        assert_eq!(exact_sum([9007199254740992.0, -0.5, -5.421_010_862_427_522e-20]), 9007199254740991.0);
-        assert_eq!(exact_sum([9007199254740992.0, 1.0, 5.421_010_862_427_522e-20]), 9007199254740994.0);
+        assert_eq!(exact_sum([9_007_199_254_740_992.0, -0.5, -5.421_010_862_427_522e-20]), 9_007_199_254_740_991.0);
+        assert_eq!(exact_sum([9_007_199_254_740_992.0, 1.0, 5.421_010_862_427_522e-20]), 9_007_199_254_740_994.0);
         assert_eq!(exact_sum([0.1; 10]), 1.0);
         assert_eq!(exact_sum([f64::MAX, f64::MAX, -f64::MAX]), f64::MAX);
         assert_eq!(exact_sum([5e-324, 5e-324, 1.0]), 1.0);
