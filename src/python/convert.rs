@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Decimal128Array, LargeStringArray, RecordBatch, cast::AsArray, types as t};
-use arrow_buffer::{BooleanBuffer, OffsetBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 use numpy::{Element, IntoPyArray};
 use pyo3::prelude::*;
@@ -38,7 +38,7 @@ impl<'py> FromPyObject<'_, 'py> for Frame {
 impl Frame {
     /// The columns as the core reads them, one batch per piece of the stream.
     pub(crate) fn batches(&self) -> Result<Vec<Batch<'_>>> {
-        self.batches.iter().map(|batch| batch.columns().iter().map(|column| borrow(column)).collect()).collect()
+        self.batches.iter().map(|batch| batch.columns().iter().map(borrow).collect()).collect()
     }
 }
 
@@ -69,8 +69,14 @@ fn normalise(batch: &RecordBatch) -> Result<RecordBatch> {
 fn wanted_type(name: &str, found: &DataType) -> Result<DataType> {
     use DataType as D;
     Ok(match found {
-        D::Null | D::Boolean | D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Date32 => found.clone(),
-        D::Timestamp(..) | D::Decimal128(..) => found.clone(),
+        D::Null
+        | D::Boolean
+        | D::Utf8
+        | D::LargeUtf8
+        | D::Utf8View
+        | D::Date32
+        | D::Timestamp(..)
+        | D::Decimal128(..) => found.clone(),
         found if found.is_numeric() => match found {
             D::Float16 => D::Float32,
             D::Decimal32(precision, scale) | D::Decimal64(precision, scale) => D::Decimal128(*precision, *scale),
@@ -158,23 +164,23 @@ fn text(array: &dyn Array) -> Text<'_> {
         }
         _ => {
             let array = array.as_string_view();
-            TextLayout::Views(array.views(), array.data_buffers().iter().map(|buffer| buffer.as_slice()).collect())
+            TextLayout::Views(array.views(), array.data_buffers().iter().map(Buffer::as_slice).collect())
         }
     };
     Text { layout, validity: validity(array) }
 }
 
 /// A numpy array that owns the vector.
-pub(crate) fn numpy<'py, T: Element>(py: Python<'py>, values: Vec<T>) -> Bound<'py, PyAny> {
+pub(crate) fn numpy<T: Element>(py: Python<'_>, values: Vec<T>) -> Bound<'_, PyAny> {
     values.into_pyarray(py).into_any()
 }
 
 /// Values with the rows that are missing (`None`: none is): a pair of numpy arrays, or an array and None.
-pub(crate) fn masked<'py, T: Element>(
-    py: Python<'py>,
+pub(crate) fn masked<T: Element>(
+    py: Python<'_>,
     values: Vec<T>,
     missing: Option<Vec<bool>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     let missing = missing.map(|missing| numpy(py, missing));
     Ok((numpy(py, values), missing).into_pyobject(py)?.into_any())
 }

@@ -42,6 +42,8 @@ pub(crate) fn run<T: Send>(
                     Ok(outcome) => return Some(outcome),
                     Err(mpsc::RecvTimeoutError::Disconnected) => return None,
                     Err(mpsc::RecvTimeoutError::Timeout) => {
+                        // The method itself, which clippy wants here, is not general enough over lifetimes.
+                        #[allow(clippy::redundant_closure_for_method_calls)]
                         if let Err(signal) = Python::attach(|py| py.check_signals()) {
                             interrupt = Some(signal);
                             cancel.cancel();
@@ -67,7 +69,8 @@ pub(crate) fn run<T: Send>(
 /// its parent's pools. A map that is locked at the moment of a fork stays locked in the child; then, as
 /// under contention, the call gets a pool of its own.
 fn pool(n_jobs: Option<i64>) -> Result<Arc<ThreadPool>> {
-    static POOLS: Mutex<Option<HashMap<(u32, usize), Arc<ThreadPool>>>> = Mutex::new(None);
+    type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
+    static POOLS: Mutex<Option<Pools>> = Mutex::new(None);
     let key = (std::process::id(), threads(n_jobs)?);
     let Ok(mut pools) = POOLS.try_lock() else { return build(key.1) };
     let pools = pools.get_or_insert_default();
