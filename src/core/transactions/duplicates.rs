@@ -1,9 +1,9 @@
 //! Rows that repeat an earlier one in every column.
 
 use super::{
-    group::{find, partition_bits, scatter},
+    group::{find, partition, partition_bits, scatter, starts},
     key::{Hashing, text_of},
-    read::Chunk,
+    read::{Chunk, MISSING},
     scratch,
 };
 use crate::{
@@ -21,11 +21,13 @@ pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing,
     let blocks = parallel::map_each(chunks, cancel, |chunk| {
         let batch = batches.get(chunk.batch).map(Vec::as_slice).unwrap_or_default();
         let hashes: Vec<u64> = chunk.rows.clone().map(|row| hash(batch, row, hashing)).collect();
-        let partitions: Vec<u16> = hashes.iter().map(|hash| hash.checked_shr(64 - bits).unwrap_or(0) as u16).collect();
+        let places: Vec<u16> = hashes.iter().map(|hash| partition(*hash, bits) as u16).collect();
         let values = hashes.iter().enumerate().map(|(row, hash)| (*hash, (chunk.first + row) as u32));
-        Ok(scatter(&partitions, 1 << bits, values))
+        let starts = starts(&places, 1 << bits);
+        let scattered = scatter(&places, &starts, values);
+        Ok((starts, scattered))
     })?;
-    let starts: Vec<usize> = batches
+    let firsts: Vec<usize> = batches
         .iter()
         .scan(0, |first, batch| {
             let start = *first;
@@ -34,23 +36,25 @@ pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing,
         })
         .collect();
     let at = |row: u32| {
-        let batch = starts.partition_point(|start| *start <= row as usize).saturating_sub(1);
+        let batch = firsts.partition_point(|start| *start <= row as usize).saturating_sub(1);
         let columns = batches.get(batch).map(Vec::as_slice).unwrap_or_default();
-        (columns, row as usize - starts.get(batch).copied().unwrap_or(0))
+        (columns, row as usize - firsts.get(batch).copied().unwrap_or(0))
     };
     let equal = |a: (u64, u32), b: (u64, u32)| {
-        let ((left, row), (right, other)) = (at(a.1), at(b.1));
-        a.0 == b.0 && left.iter().zip(right).all(|(left, right)| cell(left, row) == cell(right, other))
+        a.0 == b.0 && {
+            let ((left, row), (right, other)) = (at(a.1), at(b.1));
+            left.iter().zip(right).all(|(left, right)| cell(left, row) == cell(right, other))
+        }
     };
     let partitions: Vec<usize> = (0..1 << bits).collect();
-    let repeats = parallel::map_each(&partitions, cancel, |partition| {
-        let (mut table, mut firsts, mut repeats) = (vec![0u32; 1024], Vec::new(), Vec::new());
+    let repeats = parallel::map_each(&partitions, cancel, |place| {
+        let (mut table, mut different, mut repeats) = (vec![0u32; 1024], Vec::new(), Vec::new());
         for (starts, scattered) in &blocks {
-            let bound = |place: usize| starts.get(place).map_or(0, |start| *start as usize);
-            for entry in scattered.get(bound(*partition)..bound(partition + 1)).unwrap_or_default() {
-                let known = firsts.len();
-                find(&mut table, &mut firsts, *entry, |(hash, _)| hash, equal)?;
-                if firsts.len() == known {
+            let bound = |at: usize| starts.get(at).map_or(0, |start| *start as usize);
+            for entry in scattered.get(bound(*place)..bound(place + 1)).unwrap_or_default() {
+                let known = different.len();
+                find(&mut table, &mut different, *entry, |(hash, _)| hash, equal)?;
+                if different.len() == known {
                     repeats.push(entry.1);
                 }
             }
@@ -91,7 +95,8 @@ fn cell<'a>(column: &Column<'a>, row: usize) -> Cell<'a> {
         Column::Int8(values) => word(values.get(row)),
         Column::Int16(values) => word(values.get(row)),
         Column::Int32(values) | Column::Date(values) => word(values.get(row)),
-        Column::Int64(values) | Column::Timestamp(values, ..) => word(values.get(row)),
+        Column::Int64(values) => word(values.get(row)),
+        Column::Timestamp(values, ..) => word(values.get(row).filter(|time| *time != MISSING)),
         Column::UInt8(values) => word(values.get(row)),
         Column::UInt16(values) => word(values.get(row)),
         Column::UInt32(values) => word(values.get(row)),

@@ -48,45 +48,54 @@ impl<R> Block<R> {
     }
 }
 
-/// Marks a row that goes nowhere.
-const NOWHERE: u16 = u16::MAX;
-
-/// How many partitions: about 16,000 rows in each, so that one fits into the second-level cache.
+/// How many bits of the hash choose the partition: about 16,000 rows in each, so that one fits into the
+/// second-level cache.
 pub(super) fn partition_bits(rows: usize) -> u32 {
     (rows >> 14).next_power_of_two().trailing_zeros().min(10)
 }
 
-/// Puts values into the order of their partitions, stable within each: where each partition begins, and the values.
-/// No values at all (a column that was not asked for) stay none.
-pub(super) fn scatter<R: Copy + Default + Send + 'static>(
-    places: &[u16],
-    partitions: usize,
-    values: impl ExactSizeIterator<Item = R>,
-) -> (Vec<u32>, Vec<R>) {
-    let mut starts = vec![0u32; partitions + 1];
+/// The highest bits of a hash.
+#[inline]
+pub(super) fn partition(hash: u64, bits: u32) -> u32 {
+    ((hash >> 1) >> (63 - bits)) as u32 // in two steps, because there may be 0 bits
+}
+
+/// Where each partition begins when rows are put in the order of their partitions, and the end of the last.
+/// A row whose place is `partitions` goes nowhere.
+pub(super) fn starts(places: &[u16], partitions: usize) -> Vec<u32> {
+    let mut starts = vec![0u32; partitions + 2];
     for place in places {
         if let Some(count) = starts.get_mut(usize::from(*place) + 1) {
             *count += 1;
         }
     }
+    starts.pop(); // those who go nowhere
     let mut sum = 0;
     for start in &mut starts {
         sum += *start;
         *start = sum;
     }
-    if values.len() == 0 {
-        return (starts, Vec::new());
-    }
-    let mut cursors = starts.clone();
-    let mut scattered = scratch::take::<R>(sum as usize);
+    starts
+}
+
+/// Puts values into the order of their partitions, stable within each. One value more at the end means nothing.
+pub(super) fn scatter<R: Copy + Default + Send + 'static>(
+    places: &[u16],
+    starts: &[u32],
+    values: impl Iterator<Item = R>,
+) -> Vec<R> {
+    let mut cursors = starts.to_vec();
+    let nowhere = starts.len() - 1;
+    let mut scattered = scratch::take::<R>(starts.last().map_or(0, |end| *end as usize + 1));
     for (place, value) in places.iter().zip(values) {
         let Some(cursor) = cursors.get_mut(usize::from(*place)) else { continue };
         if let Some(slot) = scattered.get_mut(*cursor as usize) {
             *slot = value;
         }
-        *cursor += 1;
+        // No branch: every second row may go nowhere, and nobody could predict which.
+        *cursor += u32::from(usize::from(*place) < nowhere);
     }
-    (starts, scattered)
+    scattered
 }
 
 /// From this many rows on, half of the partitions are worked on at a time: reading the log twice costs a tenth
@@ -129,10 +138,8 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
     fn new(log: &Log<'_>, members: &[K], bits: u32, wanted: Range<usize>, cancel: &Cancel) -> Result<Self> {
         let hashing = log.hashing;
         let partitions = wanted.len();
-        let partition = |key: K| {
-            let place = key.hash(hashing).checked_shr(64 - bits).unwrap_or(0) as usize;
-            if wanted.contains(&place) { (place - wanted.start) as u16 } else { NOWHERE }
-        };
+        let place =
+            |key: K| partition(key.hash(hashing), bits).wrapping_sub(wanted.start as u32).min(partitions as u32) as u16;
         let blocks = parallel::map_each_with(&log.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
             log.rows(chunk, rows)?;
             let tally = Tally::of(&rows.reasons, chunk.first);
@@ -140,7 +147,7 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
                 .keys
                 .iter()
                 .zip(&rows.reasons)
-                .map(|(key, reason)| if *reason == Reason::Used { partition(*key) } else { NOWHERE })
+                .map(|(key, reason)| if *reason == Reason::Used { place(*key) } else { partitions as u16 })
                 .collect();
             let columns = rows.keys.iter().zip(&rows.times).zip(&rows.amounts).zip(&rows.orders);
             let records = columns.map(|(((key, time), amount), order)| Record {
@@ -149,8 +156,12 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
                 amount: *amount,
                 order: *order,
             });
-            let (starts, records) = scatter(&places, partitions, records);
-            let (_, discounted) = scatter(&places, partitions, rows.discounted.iter().copied());
+            let starts = starts(&places, partitions);
+            let records = scatter(&places, &starts, records);
+            let discounted = match rows.discounted.as_slice() {
+                [] => Vec::new(), // nobody asked
+                flags => scatter(&places, &starts, flags.iter().copied()),
+            };
             Ok((Block { records, discounted, starts }, tally))
         })?;
         let mut tally = Tally::default();
@@ -160,8 +171,9 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
         let blocks = blocks.into_iter().map(|(block, _)| block).collect();
         let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
         let members = parallel::map_each(&pieces, cancel, |keys| {
-            let places: Vec<u16> = keys.iter().map(|key| partition(*key)).collect();
-            let (starts, records) = scatter(&places, partitions, keys.iter().copied());
+            let places: Vec<u16> = keys.iter().map(|key| place(*key)).collect();
+            let starts = starts(&places, partitions);
+            let records = scatter(&places, &starts, keys.iter().copied());
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
         Ok(Self { blocks, members, partitions, hashing, tally })

@@ -91,6 +91,10 @@ impl Amount for f64 {
             Column::Float64(column) => widen!(column),
             _ => {}
         }
+        // Without an early exit the compiler checks several amounts at a time.
+        if amounts.iter().fold(true, |finite, amount| finite & amount.is_finite()) {
+            return;
+        }
         for (amount, reason) in amounts.iter().zip(reasons) {
             let found = match amount {
                 amount if amount.is_nan() => Reason::MissingAmount,

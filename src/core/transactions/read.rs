@@ -23,6 +23,9 @@ use crate::{
 /// A time that is not there.
 pub const MISSING: i64 = i64::MIN;
 
+/// Rows per task: read, checked and scattered within the second-level cache.
+const CHUNK_ROWS: usize = 1 << 15;
+
 /// Some neighbouring rows of one batch.
 #[derive(Debug, Clone)]
 pub(super) struct Chunk {
@@ -38,11 +41,7 @@ pub(super) fn chunks(batches: &[Batch<'_>]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     for (batch, columns) in batches.iter().enumerate() {
         let len = columns.first().map_or(0, Column::len);
-        chunks.extend(parallel::chunks(len, parallel::CHUNK_ROWS).map(|rows| Chunk {
-            batch,
-            first: first + rows.start,
-            rows,
-        }));
+        chunks.extend(parallel::chunks(len, CHUNK_ROWS).map(|rows| Chunk { batch, first: first + rows.start, rows }));
         first += len;
     }
     chunks
@@ -210,11 +209,6 @@ impl<'a> Log<'a> {
             (Times::Parsed(batches), _) => {
                 let times =
                     batches.get(chunk.batch).and_then(|times| times.get(chunk.rows.clone())).unwrap_or_default();
-                for (time, reason) in times.iter().zip(&mut rows.reasons) {
-                    if *time == MISSING {
-                        *reason = (*reason).min(Reason::MissingTimestamp);
-                    }
-                }
                 rows.times.extend_from_slice(times);
             }
             (Times::Column, Column::Timestamp(column, ..)) => {
@@ -234,7 +228,9 @@ impl<'a> Log<'a> {
     fn judge<K, A: Amount, O>(&self, chunk: &Chunk, rows: &mut Rows<K, A, O>) {
         let at = |time: i64| {
             let local = self.clock.local(time);
-            if local < self.clock.earliest || local >= self.clock.beyond {
+            if time == MISSING {
+                Reason::MissingTimestamp // in parsed text, and numpy's NaT, which stands among the values
+            } else if local < self.clock.earliest || local >= self.clock.beyond {
                 Reason::TimestampOutOfRange
             } else if local >= self.until {
                 Reason::AfterAsOf

@@ -85,7 +85,9 @@ pub(super) struct Tally([(usize, usize); Reason::ALL.len()]);
 impl Tally {
     pub(super) fn of(reasons: &[Reason], first: usize) -> Self {
         let mut tally = Self::default();
-        if let Some((count, at)) = tally.0.last_mut().filter(|_| reasons.iter().all(|reason| *reason == Reason::Used)) {
+        if let Some((count, at)) =
+            tally.0.last_mut().filter(|_| reasons.iter().fold(true, |all, reason| all & (*reason == Reason::Used)))
+        {
             (*count, *at) = (reasons.len(), first); // nearly every chunk
             return tally;
         }
