@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    bits::{Compare, pack},
     formula,
     program::{Literal, Node, Program, Test},
 };
@@ -198,12 +199,12 @@ impl<'a> Evaluator<'a> {
             },
             Node::Double { column: of, test, bits, .. } => {
                 if let Some(Column::Float64(values)) = column(of) {
-                    compare(piece(values, rows), *test, f64::from_bits(*bits), yes);
+                    f64::compare(piece(values, rows), *test, f64::from_bits(*bits), yes);
                 }
             }
             Node::Single { column: of, test, bits, .. } => {
                 if let Some(Column::Float32(values)) = column(of) {
-                    compare(piece(values, rows), *test, f32::from_bits(*bits), yes);
+                    f32::compare(piece(values, rows), *test, f32::from_bits(*bits), yes);
                 }
             }
             Node::Text { column: of, .. } | Node::TextIn { column: of, .. } => {
@@ -248,26 +249,29 @@ impl<'a> Evaluator<'a> {
             }
             Column::Float32(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, f32::is_finite, f32::is_nan);
+                self.finite(piece(values, rows), rows, present, f32::INFINITY, -f32::INFINITY, f32::is_nan);
             }
             Column::Float64(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, f64::is_finite, f64::is_nan);
+                self.finite(piece(values, rows), rows, present, f64::INFINITY, -f64::INFINITY, f64::is_nan);
             }
         }
     }
 
     /// Takes NaN out of `present` and reports infinity.
-    fn finite<T: Copy>(
+    fn finite<T: Compare>(
         &self,
         values: &[T],
         rows: &Range<usize>,
         present: &mut [u64],
-        is_finite: impl Fn(T) -> bool,
+        infinity: T,
+        minus_infinity: T,
         is_nan: impl Fn(T) -> bool,
     ) {
-        let mut finite = [0; WORDS];
-        pack(values, &mut finite, is_finite);
+        let (mut finite, mut infinite) = ([0; WORDS], [0; WORDS]);
+        T::compare(values, Test::Greater, minus_infinity, &mut finite);
+        T::compare(values, Test::Equal, infinity, &mut infinite);
+        finite.iter_mut().zip(infinite).for_each(|(finite, infinite)| *finite &= !infinite);
         let mut odd = [0; WORDS];
         odd.iter_mut().zip(present.iter().zip(finite)).for_each(|(odd, (present, finite))| *odd = present & !finite);
         if first_set(&odd, rows.len()).is_none() {
@@ -316,36 +320,6 @@ fn validity_words(validity: Option<Bits<'_>>, rows: &Range<usize>, words: &mut [
     }
 }
 
-/// One bit per value, 64 to a word.
-#[inline]
-pub(crate) fn pack<T: Copy>(values: &[T], words: &mut [u64], test: impl Fn(T) -> bool) {
-    for (word, block) in words.iter_mut().zip(values.chunks(64)) {
-        let mut bytes = [0u8; 64];
-        if let Ok(block) = <&[T; 64]>::try_from(block) {
-            for (byte, value) in bytes.iter_mut().zip(block) {
-                *byte = u8::from(test(*value));
-            }
-        } else {
-            for (byte, value) in bytes.iter_mut().zip(block) {
-                *byte = u8::from(test(*value));
-            }
-        }
-        *word = pack_bytes(&bytes);
-    }
-}
-
-/// 64 bytes of 0 or 1 as 64 bits.
-#[inline]
-fn pack_bytes(bytes: &[u8; 64]) -> u64 {
-    /// Multiplying brings byte i's bit to place 56 + i.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let (eights, _) = bytes.as_chunks::<8>();
-    eights
-        .iter()
-        .enumerate()
-        .fold(0, |word, (index, eight)| word | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (index * 8))
-}
-
 fn bits(words: &mut [u64], rows: Range<usize>, test: impl Fn(usize) -> bool) {
     for (index, word) in words.iter_mut().enumerate() {
         let start = rows.start + index * 64;
@@ -354,19 +328,12 @@ fn bits(words: &mut [u64], rows: Range<usize>, test: impl Fn(usize) -> bool) {
     }
 }
 
-fn compare<T: Copy + PartialOrd>(values: &[T], test: Test, constant: T, yes: &mut [u64]) {
-    match test {
-        Test::Greater => pack(values, yes, |value| value > constant),
-        Test::Equal => pack(values, yes, |value| value == constant),
-    }
-}
-
 fn compare_units<T>(values: &Values<'_, T>, rows: &Range<usize>, test: Test, units: i128, yes: &mut [u64])
 where
-    T: Copy + Ord + TryFrom<i128>,
+    T: Compare + TryFrom<i128>,
 {
     match T::try_from(units) {
-        Ok(constant) => compare(piece(values, rows), test, constant, yes),
+        Ok(constant) => T::compare(piece(values, rows), test, constant, yes),
         // Beyond what the column can hold: all of it is greater, or none.
         Err(_) => yes.fill(if test == Test::Greater && units < 0 { !0 } else { 0 }),
     }

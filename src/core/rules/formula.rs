@@ -4,7 +4,8 @@ use std::{cmp::Ordering, ops::Range, sync::atomic};
 
 use super::{
     ast::Operator,
-    evaluate::{Evaluator, WORDS, pack, piece},
+    bits::pack,
+    evaluate::{Evaluator, WORDS, piece},
     interpret::{compare_decimals, decimal_to_f64},
     number::Number,
     program::{Formula, Literal, Test},

@@ -5,6 +5,7 @@
 //! [`interpret`] reads the same tree row by row: it explains, and the fast path is tested against it.
 
 pub mod ast;
+mod bits;
 mod check;
 mod config;
 mod coverage;

@@ -1,0 +1,197 @@
+//! Comparisons of a column with a number, one bit per row, 64 rows to a word.
+//!
+//! The common kinds have an AVX2 version: the compiler finds no way of its own from comparisons to bits, and this is
+//! where a rule spends its time.
+
+use super::program::Test;
+
+/// A kind of value that is compared with a constant.
+pub(crate) trait Compare: Copy + PartialOrd {
+    /// A bit per value: is it greater than the constant, or equal to it?
+    fn compare(values: &[Self], test: Test, constant: Self, words: &mut [u64]) {
+        compare_each(values, test, constant, words);
+    }
+}
+
+fn compare_each<T: Copy + PartialOrd>(values: &[T], test: Test, constant: T, words: &mut [u64]) {
+    match test {
+        Test::Greater => pack(values, words, |value| value > constant),
+        Test::Equal => pack(values, words, |value| value == constant),
+    }
+}
+
+impl Compare for i16 {}
+impl Compare for u8 {}
+impl Compare for u16 {}
+impl Compare for u32 {}
+impl Compare for u64 {}
+impl Compare for i128 {}
+
+/// One bit per value.
+#[inline]
+pub(crate) fn pack<T: Copy>(values: &[T], words: &mut [u64], test: impl Fn(T) -> bool) {
+    for (word, block) in words.iter_mut().zip(values.chunks(64)) {
+        let mut bytes = [0u8; 64];
+        if let Ok(block) = <&[T; 64]>::try_from(block) {
+            for (byte, value) in bytes.iter_mut().zip(block) {
+                *byte = u8::from(test(*value));
+            }
+        } else {
+            for (byte, value) in bytes.iter_mut().zip(block) {
+                *byte = u8::from(test(*value));
+            }
+        }
+        *word = pack_bytes(&bytes);
+    }
+}
+
+/// 64 bytes of 0 or 1 as 64 bits.
+#[inline]
+fn pack_bytes(bytes: &[u8; 64]) -> u64 {
+    /// Multiplying brings byte i's bit to place 56 + i.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights
+        .iter()
+        .enumerate()
+        .fold(0, |word, (index, eight)| word | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (index * 8))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod wide {
+    use super::Compare;
+    impl Compare for i8 {}
+    impl Compare for i32 {}
+    impl Compare for i64 {}
+    impl Compare for f32 {}
+    impl Compare for f64 {}
+}
+
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    #[allow(clippy::wildcard_imports)] // the processor's own names
+    use std::arch::x86_64::*;
+
+    use super::{Compare, Test, compare_each};
+
+    /// One kind of value: how many stand in a register, and how they are loaded, compared and turned into bits.
+    macro_rules! avx2 {
+        ($kind:ty, $lanes:literal, $all:ident, $load:expr, $greater:expr, $equal:expr, $bits:expr) => {
+            impl Compare for $kind {
+                fn compare(values: &[Self], test: Test, constant: Self, words: &mut [u64]) {
+                    if is_x86_feature_detected!("avx2") {
+                        // SAFETY: the processor has AVX2.
+                        unsafe { $all(values, test, constant, words) }
+                    } else {
+                        compare_each(values, test, constant, words);
+                    }
+                }
+            }
+
+            #[target_feature(enable = "avx2")]
+            fn $all(values: &[$kind], test: Test, constant: $kind, words: &mut [u64]) {
+                let (blocks, rest) = values.as_chunks::<64>();
+                let (whole, last) = words.split_at_mut(blocks.len().min(words.len()));
+                let wanted = $load(&[constant; $lanes]);
+                for (word, block) in whole.iter_mut().zip(blocks) {
+                    let (pieces, _) = block.as_chunks::<$lanes>();
+                    let mut bits = 0u64;
+                    for (place, piece) in pieces.iter().enumerate() {
+                        let found = match test {
+                            Test::Greater => $greater($load(piece), wanted),
+                            Test::Equal => $equal($load(piece), wanted),
+                        };
+                        bits |= u64::from($bits(found) as u32) << (place * $lanes);
+                    }
+                    *word = bits;
+                }
+                compare_each(rest, test, constant, last);
+            }
+        };
+    }
+
+    /// Reads 32 bytes as a register.
+    macro_rules! load {
+        ($kind:ty, $lanes:literal, $register:ty) => {
+            |piece: &[$kind; $lanes]| -> $register {
+                // SAFETY: both are 32 bytes in which every pattern of bits is a value.
+                unsafe { std::mem::transmute_copy::<[$kind; $lanes], $register>(piece) }
+            }
+        };
+    }
+
+    avx2!(
+        f64,
+        4,
+        all_f64,
+        load!(f64, 4, __m256d),
+        |a, b| _mm256_cmp_pd::<_CMP_GT_OQ>(a, b),
+        |a, b| _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b),
+        |found| _mm256_movemask_pd(found)
+    );
+    avx2!(
+        f32,
+        8,
+        all_f32,
+        load!(f32, 8, __m256),
+        |a, b| _mm256_cmp_ps::<_CMP_GT_OQ>(a, b),
+        |a, b| _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b),
+        |found| _mm256_movemask_ps(found)
+    );
+    avx2!(
+        i64,
+        4,
+        all_i64,
+        load!(i64, 4, __m256i),
+        |a, b| _mm256_cmpgt_epi64(a, b),
+        |a, b| _mm256_cmpeq_epi64(a, b),
+        |found| _mm256_movemask_pd(_mm256_castsi256_pd(found))
+    );
+    avx2!(
+        i32,
+        8,
+        all_i32,
+        load!(i32, 8, __m256i),
+        |a, b| _mm256_cmpgt_epi32(a, b),
+        |a, b| _mm256_cmpeq_epi32(a, b),
+        |found| _mm256_movemask_ps(_mm256_castsi256_ps(found))
+    );
+    avx2!(
+        i8,
+        32,
+        all_i8,
+        load!(i8, 32, __m256i),
+        |a, b| _mm256_cmpgt_epi8(a, b),
+        |a, b| _mm256_cmpeq_epi8(a, b),
+        |found| _mm256_movemask_epi8(found)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn agree<T: Compare + std::fmt::Debug>(values: &[T], constant: T) {
+        for test in [Test::Greater, Test::Equal] {
+            let (mut fast, mut plain) = ([7u64; 5], [7u64; 5]);
+            T::compare(values, test, constant, &mut fast);
+            compare_each(values, test, constant, &mut plain);
+            assert_eq!(fast, plain, "{test:?} {constant:?} {values:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_kind_agrees_with_one_by_one(values in prop::collection::vec(-3i8..4, 0..300), constant in -3i8..4) {
+            agree(&values, constant);
+            agree(&values.iter().map(|value| i32::from(*value)).collect::<Vec<_>>(), constant.into());
+            agree(&values.iter().map(|value| i64::from(*value)).collect::<Vec<_>>(), constant.into());
+            let odd = |value: i8| if value == 3 { f64::NAN } else { f64::from(value) / 2.0 };
+            agree(&values.iter().map(|value| odd(*value)).collect::<Vec<_>>(), f64::from(constant) / 2.0);
+            let odd = |value: i8| if value == 3 { f32::NAN } else { f32::from(value) / 2.0 };
+            agree(&values.iter().map(|value| odd(*value)).collect::<Vec<_>>(), f32::from(constant) / 2.0);
+        }
+    }
+}
