@@ -85,8 +85,10 @@ pub(super) struct Tally([(usize, usize); Reason::ALL.len()]);
 impl Tally {
     pub(super) fn of(reasons: &[Reason], first: usize) -> Self {
         let mut tally = Self::default();
-        if let Some((count, at)) =
-            tally.0.last_mut().filter(|_| reasons.iter().fold(true, |all, reason| all & (*reason == Reason::Used)))
+        if let Some((count, at)) = tally
+            .0
+            .last_mut()
+            .filter(|_| reasons.iter().filter(|reason| **reason == Reason::Used).count() == reasons.len())
         {
             (*count, *at) = (reasons.len(), first); // nearly every chunk
             return tally;

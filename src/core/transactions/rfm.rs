@@ -268,7 +268,7 @@ pub(super) fn distinct(days: &mut [i32]) -> u32 {
     } else if days.len() <= 16 {
         // Few days: comparing each with those before it is faster than sorting, and without a branch.
         let before = |place: usize| days.get(..place).unwrap_or_default();
-        let new = |(place, day): (usize, &i32)| !before(place).iter().fold(false, |seen, other| seen | (other == day));
+        let new = |(place, day): (usize, &i32)| before(place).iter().filter(|other| *other == day).count() == 0;
         return days.iter().enumerate().map(|entry| u32::from(new(entry))).sum();
     } else {
         days.sort_unstable();
