@@ -162,6 +162,14 @@ def test_learned_and_given_parameters():
         xf.RuleSegmenter({"a": "x > :m"}, parameters={"m": "mean(xx)"}).fit(frame)
 
 
+@pytest.mark.parametrize("count", [1, 126, 127, 128, 129])
+def test_labels_around_the_width_of_a_byte(count: int):
+    frame = pd.DataFrame({"x": np.arange(count + 1) + 0.5})
+    labels = xf.RuleSegmenter({f"r{i}": f"x < {i + 1}" for i in range(count)}).fit_transform(frame)["segment"]
+    assert labels.tolist()[:-1] == [f"r{i}" for i in range(count)]
+    assert labels.isna().tolist() == [False] * count + [True]
+
+
 def test_many_labels_and_a_default_that_is_a_rule():
     frame = pd.DataFrame({"x": np.arange(300)})
     many = xf.RuleSegmenter({f"r{i}": f"x = {i}" for i in range(299)}, default="rest").fit_transform(frame)

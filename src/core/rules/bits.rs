@@ -1,7 +1,8 @@
-//! Comparisons of a column with a number, one bit per row, 64 rows to a word.
+//! From values to bits and back: comparisons of a column with a number, one bit per row, 64 rows to a word; and
+//! labels from the bits that say which rows have which.
 //!
-//! The common kinds have an AVX2 version: the compiler finds no way of its own from comparisons to bits, and this is
-//! where a rule spends its time.
+//! Both have AVX2 versions: the compiler finds no way of its own between bytes and bits, and this is where a rule
+//! spends its time.
 
 use super::program::Test;
 
@@ -57,6 +58,29 @@ fn pack_bytes(bytes: &[u8; 64]) -> u64 {
         .fold(0, |word, (index, eight)| word | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (index * 8))
 }
 
+/// Each row's code, less 1, from its binary digits (the lowest first, 64 rows to a word).
+pub(crate) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        unsafe { wide::spread(digits, codes) };
+        return;
+    }
+    spread_each(digits, codes);
+}
+
+fn spread_each<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+    for (word, codes) in codes.chunks_mut(64).enumerate() {
+        codes.fill(-1);
+        for (digit, words) in digits.iter().enumerate() {
+            let bits = words.get(word).copied().unwrap_or(0);
+            for (row, code) in codes.iter_mut().enumerate() {
+                *code = code.wrapping_add(((bits >> row & 1) as i8) << digit);
+            }
+        }
+    }
+}
+
 #[cfg(not(target_arch = "x86_64"))]
 mod wide {
     use super::Compare;
@@ -73,6 +97,30 @@ mod wide {
     use std::arch::x86_64::*;
 
     use super::{Compare, Test, compare_each};
+
+    /// Each word is copied to every byte, byte i keeps its bit i, and what is kept becomes the digit's value.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+        const DIAGONAL: i64 = 0x8040_2010_0804_0201_u64 as i64;
+        let diagonal = _mm256_set1_epi64x(DIAGONAL);
+        let (twos, threes) = (0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+        let byte_of_row = _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, twos, threes);
+        for (half, codes) in codes.chunks_mut(32).enumerate() {
+            let mut sum = _mm256_set1_epi8(-1);
+            for (digit, words) in digits.iter().enumerate() {
+                let word = words.get(half / 2).copied().unwrap_or(0);
+                let rows = _mm256_set1_epi32((word >> (half % 2 * 32)) as i32);
+                let kept = _mm256_and_si256(_mm256_shuffle_epi8(rows, byte_of_row), diagonal);
+                let value = _mm256_and_si256(_mm256_cmpeq_epi8(kept, diagonal), _mm256_set1_epi8(1 << digit));
+                sum = _mm256_add_epi8(sum, value);
+            }
+            // SAFETY: both are 32 bytes in which every pattern of bits is a value.
+            let bytes = unsafe { std::mem::transmute::<__m256i, [i8; 32]>(sum) };
+            for (code, byte) in codes.iter_mut().zip(bytes) {
+                *code = byte;
+            }
+        }
+    }
 
     /// One kind of value: how many stand in a register, and how they are loaded, compared and turned into bits.
     macro_rules! avx2 {
@@ -183,6 +231,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_spread_to_codes(digits in prop::collection::vec(any::<[u64; 4]>(), 0..8), rows in 0usize..=256) {
+            let (mut fast, mut plain) = (vec![9i8; rows], vec![9i8; rows]);
+            spread(&digits, &mut fast);
+            spread_each(&digits, &mut plain);
+            prop_assert_eq!(fast, plain);
+        }
+
         #[test]
         fn every_kind_agrees_with_one_by_one(values in prop::collection::vec(-3i8..4, 0..300), constant in -3i8..4) {
             agree(&values, constant);

@@ -32,7 +32,8 @@ pub(crate) fn labels(
     cancel: &Cancel,
 ) -> Result<Option<Vec<i8>>> {
     let rows: usize = batches.iter().map(|batch| batch.first().map_or(0, Column::len)).sum();
-    if program.calculates() || rows == 0 || checked.names.is_empty() {
+    let mut columns = batches.iter().flatten();
+    if program.calculates() || rows == 0 || columns.any(|column| !is_small_integer(column)) {
         return Ok(None);
     }
     let mut axes = Vec::with_capacity(checked.names.len());
@@ -112,6 +113,10 @@ macro_rules! with_integers {
             _ => $other,
         }
     };
+}
+
+fn is_small_integer(column: &Column<'_>) -> bool {
+    with_integers!(column, _values => true, false)
 }
 
 fn axis(batches: &[Batch<'_>], column: usize, cancel: &Cancel) -> Result<Option<Axis>> {

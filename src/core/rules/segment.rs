@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::{
+    bits::spread,
     config::{Checked, Unknown},
     evaluate::{Evaluator, Findings, Planes, ROWS, WORDS},
     lookup,
@@ -146,68 +147,51 @@ pub(crate) trait Code: Copy + Default + Send + Sync {
     fn decide(program: &Program, planes: &Planes, codes: &mut [Self]);
 }
 
-/// Calls `take` with every rule's code (counted from 1; the default's too) and the rows it decides, 64 at a
-/// time. Rows nobody takes keep 0: missing.
-fn decisions(program: &Program, planes: &Planes, mut take: impl FnMut(usize, usize, u64)) {
+/// Calls `take` with every rule's code (counted from 1; the default's too) and the rows it decides. Rows nobody
+/// takes keep 0: missing.
+fn decisions(program: &Program, planes: &Planes, mut take: impl FnMut(usize, &[u64; WORDS])) {
     let mut open = [!0u64; WORDS];
+    let mut taken = [0u64; WORDS];
     let stops = program.unknown == Unknown::Stop;
     for (index, rule) in program.rules.iter().enumerate() {
         let (yes, no) = planes.literal(*rule);
-        for (word, (open, (yes, no))) in open.iter_mut().zip(yes.iter().zip(no)).enumerate() {
-            take(index + 1, word, *open & yes);
+        for ((taken, open), (yes, no)) in taken.iter_mut().zip(&mut open).zip(yes.iter().zip(no)) {
+            *taken = *open & yes;
             *open &= if stops { *no } else { !yes };
         }
+        take(index + 1, &taken);
     }
     if let Some(code) = program.default_code {
-        open.iter().enumerate().for_each(|(word, open)| take(code + 1, word, *open));
+        take(code + 1, &open);
     }
 }
 
 impl Code for i8 {
     /// The codes' binary digits are collected as words, then spread to bytes: no branch per row.
     fn decide(program: &Program, planes: &Planes, codes: &mut [Self]) {
-        let mut digits = [[0u64; 7]; WORDS];
-        decisions(program, planes, |code, word, rows| {
-            for (digit, bits) in digits.get_mut(word).into_iter().flatten().enumerate() {
-                *bits |= if code >> digit & 1 == 1 { rows } else { 0 };
+        let used = (usize::BITS - (program.rules.len() + 1).leading_zeros()) as usize;
+        let mut digits = vec![[0u64; WORDS]; used];
+        decisions(program, planes, |code, rows| {
+            for (_, words) in digits.iter_mut().enumerate().filter(|(digit, _)| code >> digit & 1 == 1) {
+                words.iter_mut().zip(rows).for_each(|(word, rows)| *word |= rows);
             }
         });
-        let used = (usize::BITS - (program.rules.len() + 1).leading_zeros()) as usize;
-        for (codes, digits) in codes.chunks_mut(64).zip(&digits) {
-            for (eight, codes) in codes.chunks_mut(8).enumerate() {
-                let mut spread = 0u64;
-                for (digit, bits) in digits.iter().take(used).enumerate() {
-                    spread |= spread_byte((bits >> (eight * 8)) as u8) << digit;
-                }
-                for (code, byte) in codes.iter_mut().zip(spread.to_le_bytes()) {
-                    *code = (byte as i8).wrapping_sub(1);
-                }
-            }
-        }
+        spread(&digits, codes);
     }
-}
-
-/// Bit i of a byte as byte i of a word.
-#[inline]
-fn spread_byte(byte: u8) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const DIAGONAL: u64 = 0x8040_2010_0804_0201;
-    let kept = (u64::from(byte) * ONES) & DIAGONAL;
-    // Every byte is 0 or a single bit: adding 127 brings that bit to the top and never leaves the byte.
-    (kept + 0x7f7f_7f7f_7f7f_7f7f) >> 7 & ONES
 }
 
 impl Code for i16 {
     fn decide(program: &Program, planes: &Planes, codes: &mut [Self]) {
         codes.fill(-1);
-        let mut blocks: Vec<&mut [i16]> = codes.chunks_mut(64).collect();
-        decisions(program, planes, |code, word, mut rows| {
-            let Some(block) = blocks.get_mut(word) else { return };
-            while rows != 0 {
-                if let Some(slot) = block.get_mut(rows.trailing_zeros() as usize) {
-                    *slot = (code - 1) as i16;
+        decisions(program, planes, |code, rows| {
+            for (block, rows) in codes.chunks_mut(64).zip(rows) {
+                let mut rows = *rows;
+                while rows != 0 {
+                    if let Some(slot) = block.get_mut(rows.trailing_zeros() as usize) {
+                        *slot = (code - 1) as i16;
+                    }
+                    rows &= rows - 1;
                 }
-                rows &= rows - 1;
             }
         });
     }
