@@ -131,7 +131,8 @@ impl<'a> Text<'a> {
     }
 
     /// The bytes of `row` (UTF-8), unless it is missing.
-    #[inline]
+    #[allow(clippy::inline_always)] // in loops over rows the layout is then looked at once, not per row
+    #[inline(always)]
     #[must_use]
     pub fn bytes(&self, row: usize) -> Option<&'a [u8]> {
         if self.validity.is_some_and(|bits| !bits.get(row)) {

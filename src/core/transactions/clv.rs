@@ -68,27 +68,25 @@ fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTa
     let partials =
         fold(log, &[], &ids, cancel, verdict, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
             let day = |time: &i64| log.clock.day(*time);
-            let days = &mut worker.days;
-            days.clear();
-            days.extend(
-                rows.times
-                    .iter()
-                    .zip(rows.amounts)
-                    .filter(|(_, amount)| !amount.is_return())
-                    .map(|(time, _)| day(time)),
-            );
-            days.sort_unstable();
-            days.dedup();
-            let (Some(&first), Some(&last)) = (days.first(), days.last()) else {
+            for (time, amount) in rows.times.iter().zip(rows.amounts) {
+                if !amount.is_return() {
+                    worker.days.insert(day(time));
+                }
+            }
+            let mut days = worker.days.iter();
+            let (first, second) = (days.next(), days.next());
+            let (count, last) = (worker.days.count(), days.last().or(second).or(first));
+            worker.days.clear();
+            let (Some(first), Some(last)) = (first, last) else {
                 partial.without_purchase += 1;
                 return Ok(false);
             };
             // A return belongs to the latest purchase day on or before it: from the second day on, to a later one
             // than the first. A purchase is on its own day.
-            let second = days.get(1).copied().unwrap_or(i32::MAX);
+            let second = second.unwrap_or(i32::MAX);
             let later = rows.times.iter().zip(rows.amounts).filter(|(time, _)| day(time) >= second);
             let total = A::total(later.map(|(_, amount)| *amount)).ok_or_else(|| overflow(log))?;
-            let repeats = days.len() as u32 - 1;
+            let repeats = count - 1;
             let monetary_value = if repeats == 0 { 0.0 } else { total.to_float(scale) / f64::from(repeats) };
             partial.histories.push(History { repeats, first, last, monetary_value });
             Ok(true)

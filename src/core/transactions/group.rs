@@ -1,14 +1,15 @@
 //! Bringing the rows of one customer together.
 //!
-//! Rows are scattered by the hash of their id into partitions small enough for the cache, each chunk of rows
-//! into a block of its own, so the order of rows within a partition never depends on threads. Each partition
-//! then numbers its customers with a small hash table, sorts its rows by that number (counting sort, stable)
-//! and hands one customer's rows after the other to a plain function.
+//! Rows are scattered by their id into partitions small enough for the cache, each chunk of rows into a block of
+//! its own, so the order of rows within a partition never depends on threads. Each partition then numbers its
+//! customers, sorts its rows by that number (counting sort, stable) and hands one customer's rows after the other
+//! to a plain function. [`Layout`] decides partitions and numbers.
 
 use std::ops::Range;
 
 use super::{
-    key::{Hashing, Ids, Key},
+    days::Days,
+    key::{Hashing, Ids, Key, text_of},
     money::Amount,
     read::{Log, Rows},
     reason::{Reason, Tally},
@@ -52,6 +53,54 @@ impl<R> Block<R> {
 /// second-level cache.
 pub(super) fn partition_bits(rows: usize) -> u32 {
     (rows >> 14).next_power_of_two().trailing_zeros().min(10)
+}
+
+/// Which partition a customer belongs to, and what the number of a customer there is.
+#[derive(Debug, Clone, Copy)]
+enum Layout {
+    /// By the hash of the id; a hash table numbers the customers of a partition as they come.
+    Hashed { bits: u32 },
+    /// For whole numbers that lie close together: neighbours share a partition, and where an id stands among all
+    /// possible ones is its number. Nothing to look up, and customers come out in order.
+    Direct { first: u64, shift: u32 },
+}
+
+impl Layout {
+    fn of<K: Key, A: Amount, O: Key>(log: &Log<'_>, members: &[K], cancel: &Cancel) -> Result<Self> {
+        let rows = log.rows.max(members.len());
+        let bits = partition_bits(rows);
+        let extent = |keys: &mut dyn Iterator<Item = K>| {
+            keys.fold((u64::MAX, 0), |(least, most), key| (least.min(key.number()), most.max(key.number())))
+        };
+        let both = |(least, most): (u64, u64), (low, high): (u64, u64)| (least.min(low), most.max(high));
+        let close = |(least, most): (u64, u64)| K::NUMERIC && most.saturating_sub(least) < 2 * rows as u64;
+        let mut found = extent(&mut members.iter().copied());
+        // A look at the first rows tells most logs whose ids are spread.
+        for chunks in [log.chunks.get(..1), log.chunks.get(1..)].into_iter().flatten() {
+            if close(found) {
+                let extents = parallel::map_each_with(chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
+                    log.keys(chunk, rows)?;
+                    let used = rows.keys.iter().zip(&rows.reasons).filter(|(_, reason)| **reason == Reason::Used);
+                    Ok(extent(&mut used.map(|(key, _)| *key)))
+                })?;
+                found = extents.into_iter().fold(found, both);
+            }
+        }
+        let (least, most) = found;
+        if !close(found) || least > most {
+            return Ok(Self::Hashed { bits });
+        }
+        let shift = (64 - (most - least).leading_zeros()).saturating_sub(bits);
+        Ok(Self::Direct { first: least, shift })
+    }
+
+    #[inline]
+    fn partition<K: Key>(self, key: K, hashing: Hashing) -> u32 {
+        match self {
+            Self::Hashed { bits } => partition(key.hash(hashing), bits),
+            Self::Direct { first, shift } => (key.number().wrapping_sub(first) >> shift) as u32,
+        }
+    }
 }
 
 /// The highest bits of a hash.
@@ -98,9 +147,12 @@ pub(super) fn scatter<R: Copy + Default + Send + 'static>(
     scattered
 }
 
+/// How many long texts are fetched at a time.
+const FETCH: usize = 32;
+
 /// From this many rows on, half of the partitions are worked on at a time: reading the log twice costs a tenth
 /// more time and saves half of the room for its rows.
-const TWO_SWEEPS: usize = 1 << 19;
+const TWO_SWEEPS: usize = 1 << 22;
 
 /// Folds every customer's rows, in row order, into a partial result per partition; `members` are ids that belong
 /// to the result even without a row. `verdict` sees the reasons of all rows before the first fold.
@@ -112,11 +164,12 @@ pub(super) fn fold<K: Key, A: Amount, O: Key, P: Default + Send>(
     mut verdict: impl FnMut(&Tally) -> Result<()>,
     fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
 ) -> Result<Vec<(Vec<K>, P)>> {
-    let bits = partition_bits(log.rows.max(members.len()));
-    let half = if log.rows >= TWO_SWEEPS { (1 << bits) / 2 } else { 1 << bits };
+    let layout = Layout::of::<K, A, O>(log, members, cancel)?;
+    let partitions = 1 << partition_bits(log.rows.max(members.len()));
+    let half = if log.rows >= TWO_SWEEPS { partitions / 2 } else { partitions };
     let mut results = Vec::new();
-    for first in (0..1 << bits).step_by(half) {
-        let scattered = Scattered::<K, A, O>::new(log, members, bits, first..first + half, cancel)?;
+    for first in (0..partitions).step_by(half) {
+        let scattered = Scattered::<K, A, O>::new(log, members, layout, first..first + half, cancel)?;
         if first == 0 {
             verdict(&scattered.tally)?;
         }
@@ -129,17 +182,18 @@ pub(super) fn fold<K: Key, A: Amount, O: Key, P: Default + Send>(
 struct Scattered<K, A, O> {
     blocks: Vec<Block<Record<K, A, O>>>,
     members: Vec<Block<K>>,
-    partitions: usize,
+    wanted: Range<usize>,
+    layout: Layout,
     hashing: Hashing,
     tally: Tally,
 }
 
 impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
-    fn new(log: &Log<'_>, members: &[K], bits: u32, wanted: Range<usize>, cancel: &Cancel) -> Result<Self> {
+    fn new(log: &Log<'_>, members: &[K], layout: Layout, wanted: Range<usize>, cancel: &Cancel) -> Result<Self> {
         let hashing = log.hashing;
         let partitions = wanted.len();
-        let place =
-            |key: K| partition(key.hash(hashing), bits).wrapping_sub(wanted.start as u32).min(partitions as u32) as u16;
+        let (first, nowhere) = (wanted.start as u32, partitions as u32);
+        let place = |key: K| layout.partition(key, hashing).wrapping_sub(first).min(nowhere) as u16;
         let blocks = parallel::map_each_with(&log.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
             log.rows(chunk, rows)?;
             let tally = Tally::of(&rows.reasons, chunk.first);
@@ -176,7 +230,7 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
             let records = scatter(&places, &starts, keys.iter().copied());
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
-        Ok(Self { blocks, members, partitions, hashing, tally })
+        Ok(Self { blocks, members, wanted, layout, hashing, tally })
     }
 
     fn fold<P: Default + Send>(
@@ -185,16 +239,20 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
         cancel: &Cancel,
         fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
     ) -> Result<Vec<(Vec<K>, P)>> {
-        let partitions: Vec<usize> = (0..self.partitions).collect();
+        let partitions: Vec<usize> = (0..self.wanted.len()).collect();
         let results = parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
             bench.number(&self, *partition, ids)?;
             bench.sort(&self, *partition);
             let mut partial = P::default();
-            let mut kept = Vec::with_capacity(bench.keys.len());
+            let mut kept = Vec::new();
             let mut start = 0;
-            for (key, end) in bench.keys.iter().zip(&bench.ends) {
+            let listed = bench.listed.iter().copied().chain(std::iter::repeat(false));
+            for ((key, end), listed) in bench.keys.iter().zip(&bench.ends).zip(listed) {
                 let range = start..*end as usize;
                 start = range.end;
+                if range.is_empty() && !listed {
+                    continue; // an id between others that nobody has
+                }
                 let rows = Purchases {
                     times: bench.times.get(range.clone()).unwrap_or_default(),
                     amounts: bench.amounts.get(range.clone()).unwrap_or_default(),
@@ -225,7 +283,7 @@ pub(super) struct Purchases<'a, A, O> {
 
 /// Room for what a fold must sort.
 pub(super) struct Worker<O> {
-    pub(super) days: Vec<i32>,
+    pub(super) days: Days,
     pub(super) orders: Vec<(u64, O, bool)>,
 }
 
@@ -235,7 +293,11 @@ struct Bench<K, A, O> {
     keys: Vec<K>,
     /// Rows per customer, then where the rows of each end.
     ends: Vec<u32>,
+    /// Who belongs to the result even without a row; empty when nobody does.
+    listed: Vec<bool>,
+    /// The number of each row's customer, and of each member.
     slots: Vec<u32>,
+    member_slots: Vec<u32>,
     times: Vec<i64>,
     amounts: Vec<A>,
     orders: Vec<O>,
@@ -249,12 +311,14 @@ impl<K, A, O> Default for Bench<K, A, O> {
             table: Vec::new(),
             keys: Vec::new(),
             ends: Vec::new(),
+            listed: Vec::new(),
             slots: Vec::new(),
+            member_slots: Vec::new(),
             times: Vec::new(),
             amounts: Vec::new(),
             orders: Vec::new(),
             discounted: Vec::new(),
-            worker: Worker { days: Vec::new(), orders: Vec::new() },
+            worker: Worker { days: Days::default(), orders: Vec::new() },
         }
     }
 }
@@ -262,13 +326,30 @@ impl<K, A, O> Default for Bench<K, A, O> {
 impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     /// Gives every customer of the partition a number and counts their rows.
     fn number(&mut self, scattered: &Scattered<K, A, O>, partition: usize, ids: &Ids<'_>) -> Result<()> {
-        self.keys.clear();
-        self.ends.clear();
-        self.slots.clear();
+        self.clear();
+        if let Layout::Direct { first, shift } = scattered.layout {
+            let first = first + (((scattered.wanted.start + partition) as u64) << shift);
+            self.number_directly(scattered, partition, first, 1 << shift);
+            return Ok(());
+        }
+        // First by their words alone; then long texts, of which these hold a hash, are held against one another.
+        self.number_by(scattered, partition, K::alike)?;
+        if self.confuses(scattered, partition, ids) {
+            self.number_by(scattered, partition, |known, key| known.same(key, ids))?;
+        }
+        Ok(())
+    }
+
+    fn number_by(
+        &mut self,
+        scattered: &Scattered<K, A, O>,
+        partition: usize,
+        same: impl Fn(K, K) -> bool + Copy,
+    ) -> Result<()> {
+        self.clear();
         self.table.clear();
         self.table.resize(1024, 0);
         let hash = |key: K| key.hash(scattered.hashing);
-        let same = |known: K, key: K| known.same(key, ids);
         for block in &scattered.blocks {
             for record in block.records(partition) {
                 let slot = find(&mut self.table, &mut self.keys, record.key, hash, same)?;
@@ -283,11 +364,86 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
         }
         for block in &scattered.members {
             for key in block.records(partition) {
-                find(&mut self.table, &mut self.keys, *key, hash, same)?;
+                let slot = find(&mut self.table, &mut self.keys, *key, hash, same)?;
+                self.list(slot as usize);
+                self.member_slots.push(slot);
             }
         }
         self.ends.resize(self.keys.len(), 0);
         Ok(())
+    }
+
+    /// The same where ids from `first` on are their own numbers.
+    fn number_directly(&mut self, scattered: &Scattered<K, A, O>, partition: usize, first: u64, ids: usize) {
+        self.keys.resize(ids, K::default());
+        self.ends.resize(ids, 0);
+        for block in &scattered.blocks {
+            for record in block.records(partition) {
+                let slot = record.key.number().wrapping_sub(first);
+                if let (Some(key), Some(count)) = (self.keys.get_mut(slot as usize), self.ends.get_mut(slot as usize)) {
+                    *key = record.key;
+                    *count += 1;
+                }
+                self.slots.push(slot as u32);
+            }
+        }
+        for block in &scattered.members {
+            for key in block.records(partition) {
+                let slot = key.number().wrapping_sub(first) as usize;
+                if let Some(place) = self.keys.get_mut(slot) {
+                    *place = *key;
+                }
+                self.list(slot);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.ends.clear();
+        self.listed.clear();
+        self.slots.clear();
+        self.member_slots.clear();
+    }
+
+    /// Whether a number stands for different long texts that share a hash.
+    fn confuses(&self, scattered: &Scattered<K, A, O>, partition: usize, ids: &Ids<'_>) -> bool {
+        if self.keys.iter().all(|key| key.long_row().is_none()) {
+            return false;
+        }
+        let known: Vec<_> = self.keys.iter().map(|key| key.long_row().map(|row| ids.bytes(row))).collect();
+        let differs = |text, slot: u32| known.get(slot as usize).is_some_and(|known| *known != text);
+        let mut slots = self.slots.as_slice();
+        for block in &scattered.blocks {
+            let Some((numbers, rest)) = slots.split_at_checked(block.records(partition).len()) else { break };
+            slots = rest;
+            let rows = || block.records(partition).iter().map(|record| record.key.long_row());
+            let Some(row) = rows().flatten().next() else { continue };
+            let (first, column) = ids.part(row);
+            // Texts lie all over the chunk: several at a time are fetched before they are compared.
+            let mut texts = rows().map(|row| Some(text_of(column, row? - first).unwrap_or_default()));
+            let mut fetched = Vec::with_capacity(FETCH);
+            for numbers in numbers.chunks(FETCH) {
+                fetched.clear();
+                fetched.extend(texts.by_ref().take(FETCH));
+                let ends = fetched.iter().map(|text| text.and_then(|text| text.last()).copied().unwrap_or_default());
+                std::hint::black_box(ends.fold(0, |all, end| all ^ end));
+                if fetched.iter().zip(numbers).any(|(text, slot)| differs(*text, *slot)) {
+                    return true;
+                }
+            }
+        }
+        let members = scattered.members.iter().flat_map(|block| block.records(partition));
+        members.zip(&self.member_slots).any(|(key, slot)| differs(key.long_row().map(|row| ids.bytes(row)), *slot))
+    }
+
+    fn list(&mut self, slot: usize) {
+        if self.listed.len() <= slot {
+            self.listed.resize(slot + 1, false);
+        }
+        if let Some(listed) = self.listed.get_mut(slot) {
+            *listed = true;
+        }
     }
 
     /// Puts the rows of each customer together.

@@ -52,11 +52,28 @@ pub(super) trait Key: Copy + Default + Send + Sync + 'static {
         keys: &mut Vec<Self>,
     ) -> Result<()>;
 
+    /// Whether ids are whole numbers, [`Key::number`] being the number and keeping their order.
+    const NUMERIC: bool = false;
+
+    #[inline]
+    fn number(self) -> u64 {
+        0
+    }
+
     /// A hash whose every bit is good.
     fn hash(self, hashing: Hashing) -> u64;
 
+    /// Whether both are the same id as far as the words tell: certain for all but long text.
+    fn alike(self, other: Self) -> bool;
+
     /// Whether both are the same id.
     fn same(self, other: Self, ids: &Ids<'_>) -> bool;
+
+    /// The row of a long text, which stands in for it.
+    #[inline]
+    fn long_row(self) -> Option<usize> {
+        None
+    }
 
     /// Sorts by id: numbers ascending, text by bytes.
     fn sort(keys: &mut [(Self, Place)], ids: &Ids<'_>);
@@ -81,10 +98,16 @@ impl<'a> Ids<'a> {
         Self { parts: parts.collect() }
     }
 
-    /// The bytes of an id in any row.
-    fn bytes(&self, row: usize) -> &'a [u8] {
+    /// The column that holds a row, and the number of its first row.
+    pub(super) fn part(&self, row: usize) -> (usize, &'a Column<'a>) {
         let part = self.parts.partition_point(|(first, _)| *first <= row).saturating_sub(1);
-        self.parts.get(part).and_then(|(first, column)| text_of(column, row - first)).unwrap_or_default()
+        self.parts.get(part).copied().unwrap_or((0, &Column::Null(0)))
+    }
+
+    /// The bytes of an id in any row.
+    pub(super) fn bytes(&self, row: usize) -> &'a [u8] {
+        let (first, column) = self.part(row);
+        text_of(column, row - first).unwrap_or_default()
     }
 }
 
@@ -148,6 +171,10 @@ impl Key for () {
         0
     }
 
+    fn alike(self, (): ()) -> bool {
+        false
+    }
+
     fn same(self, (): (), _: &Ids<'_>) -> bool {
         false
     }
@@ -169,6 +196,8 @@ pub(super) fn word(number: i64) -> u64 {
 }
 
 impl Key for u64 {
+    const NUMERIC: bool = true;
+
     fn read(
         column: &Column<'_>,
         range: Range<usize>,
@@ -207,8 +236,18 @@ impl Key for u64 {
     }
 
     #[inline]
+    fn number(self) -> u64 {
+        self
+    }
+
+    #[inline]
     fn hash(self, hashing: Hashing) -> u64 {
         hashing.mix(self, self.rotate_left(32))
+    }
+
+    #[inline]
+    fn alike(self, other: Self) -> bool {
+        self == other
     }
 
     #[inline]
@@ -340,12 +379,18 @@ impl Key for TextKey {
     }
 
     #[inline]
+    fn alike(self, other: Self) -> bool {
+        self.head == other.head && (self.tail == other.tail || self.is_long() && other.is_long())
+    }
+
+    #[inline]
     fn same(self, other: Self, ids: &Ids<'_>) -> bool {
-        if self.is_long() {
-            self.head == other.head && other.is_long() && ids.bytes(self.row()) == ids.bytes(other.row())
-        } else {
-            self == other
-        }
+        self.alike(other) && (!self.is_long() || ids.bytes(self.row()) == ids.bytes(other.row()))
+    }
+
+    #[inline]
+    fn long_row(self) -> Option<usize> {
+        self.is_long().then(|| self.row())
     }
 
     fn sort(keys: &mut [(Self, Place)], ids: &Ids<'_>) {

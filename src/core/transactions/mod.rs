@@ -6,6 +6,7 @@
 mod clock;
 mod clv;
 mod config;
+mod days;
 mod duplicates;
 mod group;
 mod key;

@@ -50,8 +50,23 @@ pub(super) trait Amount: Copy + Default + PartialEq + Send + Sync + 'static {
     /// The same amount with the other sign.
     fn negated(self) -> Self;
 
+    /// A sum on its way.
+    type Sum: Default;
+
+    fn add(sum: &mut Self::Sum, term: Self);
+
+    /// The sum of `terms`, all of which were added, rounded once; `None` beyond what the kind holds.
+    fn finish(sum: &Self::Sum, terms: impl Iterator<Item = Self> + Clone) -> Option<Self>;
+
     /// The sum, rounded once, whatever the order; `None` beyond what the kind holds.
-    fn total(terms: impl Iterator<Item = Self> + Clone) -> Option<Self>;
+    #[inline]
+    fn total(terms: impl Iterator<Item = Self> + Clone) -> Option<Self> {
+        let mut sum = Self::Sum::default();
+        for term in terms.clone() {
+            Self::add(&mut sum, term);
+        }
+        Self::finish(&sum, terms)
+    }
 
     /// The amount as a float, `scale` digits of a decimal standing behind the point.
     fn to_float(self, scale: i8) -> f64;
@@ -114,12 +129,15 @@ impl Amount for f64 {
         0.0 - self // not -self: nothing returned is 0.0, never -0.0
     }
 
+    type Sum = Sum;
+
     #[inline]
-    fn total(terms: impl Iterator<Item = Self> + Clone) -> Option<Self> {
-        let mut sum = Sum::default();
-        for term in terms.clone() {
-            sum.add(term);
-        }
+    fn add(sum: &mut Sum, term: Self) {
+        sum.add(term);
+    }
+
+    #[inline]
+    fn finish(sum: &Sum, terms: impl Iterator<Item = Self> + Clone) -> Option<Self> {
         Some(sum.total().unwrap_or_else(|| exact_sum(terms))).filter(|total| total.is_finite())
     }
 
@@ -152,16 +170,18 @@ impl Amount for i128 {
         self.wrapping_neg() // |self| has at most 38 digits
     }
 
-    fn total(terms: impl Iterator<Item = Self> + Clone) -> Option<Self> {
-        // Sums modulo 2^128 with a count of the wraps: exact whatever the order.
-        let mut wraps = 0i64;
-        let mut sum = 0i128;
-        for term in terms {
-            let (next, wrapped) = sum.overflowing_add(term);
-            sum = next;
-            wraps += i64::from(wrapped) * if term < 0 { -1 } else { 1 };
-        }
-        (wraps == 0 && (-LARGEST..=LARGEST).contains(&sum)).then_some(sum)
+    /// The sum modulo 2^128 and how often it wrapped: exact whatever the order.
+    type Sum = (Self, i64);
+
+    #[inline]
+    fn add((sum, wraps): &mut Self::Sum, term: Self) {
+        let (next, wrapped) = sum.overflowing_add(term);
+        *sum = next;
+        *wraps += i64::from(wrapped) * if term < 0 { -1 } else { 1 };
+    }
+
+    fn finish((sum, wraps): &Self::Sum, _: impl Iterator<Item = Self> + Clone) -> Option<Self> {
+        Some(*sum).filter(|sum| *wraps == 0 && (-LARGEST..=LARGEST).contains(sum))
     }
 
     fn to_float(self, scale: i8) -> f64 {

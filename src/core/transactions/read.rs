@@ -164,20 +164,16 @@ impl<'a> Log<'a> {
 
     /// Reads and checks the rows of one chunk.
     pub(super) fn rows<K: Key, A: Amount, O: Key>(&self, chunk: &Chunk, rows: &mut Rows<K, A, O>) -> Result<()> {
-        rows.clear(chunk.rows.len());
+        self.keys(chunk, rows)?;
         let Some(batch) = self.batches.get(chunk.batch) else { return Ok(()) };
         let column = |place: usize| batch.get(place).unwrap_or(&Column::Null(0));
         let name = |place: usize| self.config.name(place);
-        let (id, amount) = (self.config.customer_id, self.config.amount);
         let range = || chunk.rows.clone();
-
-        let missing = (Reason::MissingCustomerId, rows.reasons.as_mut_slice());
-        K::read(column(id), range(), chunk.first, name(id), self.hashing, missing, &mut rows.keys)?;
         if let Some(order) = self.config.order_id.filter(|_| O::GIVEN) {
             let missing = (Reason::MissingOrderId, rows.reasons.as_mut_slice());
             O::read(column(order), range(), chunk.first, name(order), self.hashing, missing, &mut rows.orders)?;
         }
-        A::read(column(amount), range(), &mut rows.reasons, &mut rows.amounts);
+        A::read(column(self.config.amount), range(), &mut rows.reasons, &mut rows.amounts);
         self.read_times(column(self.config.timestamp), chunk, rows);
         if let Some(discount) = self.config.discount {
             read_discount(column(discount), range(), chunk.first, name(discount), &mut rows.discounted)?;
@@ -199,6 +195,15 @@ impl<'a> Log<'a> {
         rows.amounts.resize(len, A::default());
         self.judge(chunk, rows);
         Ok(())
+    }
+
+    /// Begins the rows of one chunk with their customers' ids.
+    pub(super) fn keys<K: Key, A, O>(&self, chunk: &Chunk, rows: &mut Rows<K, A, O>) -> Result<()> {
+        rows.clear(chunk.rows.len());
+        let id = self.config.customer_id;
+        let Some(column) = self.batches.get(chunk.batch).and_then(|batch| batch.get(id)) else { return Ok(()) };
+        let missing = (Reason::MissingCustomerId, rows.reasons.as_mut_slice());
+        K::read(column, chunk.rows.clone(), chunk.first, self.config.name(id), self.hashing, missing, &mut rows.keys)
     }
 
     fn read_times<K, A, O>(&self, column: &Column<'_>, chunk: &Chunk, rows: &mut Rows<K, A, O>) {
@@ -226,20 +231,20 @@ impl<'a> Log<'a> {
 
     /// The reasons that depend on times, amounts and other rows.
     fn judge<K, A: Amount, O>(&self, chunk: &Chunk, rows: &mut Rows<K, A, O>) {
-        let at = |time: i64| {
-            let local = self.clock.local(time);
-            if time == MISSING {
+        let until = self.until.min(self.clock.beyond);
+        for (reason, time) in rows.reasons.iter_mut().zip(&rows.times) {
+            let local = self.clock.local(*time);
+            if (self.clock.earliest..until).contains(&local) {
+                continue;
+            }
+            let found = if *time == MISSING {
                 Reason::MissingTimestamp // in parsed text, and numpy's NaT, which stands among the values
             } else if local < self.clock.earliest || local >= self.clock.beyond {
                 Reason::TimestampOutOfRange
-            } else if local >= self.until {
-                Reason::AfterAsOf
             } else {
-                Reason::Used
-            }
-        };
-        for (reason, time) in rows.reasons.iter_mut().zip(&rows.times) {
-            *reason = (*reason).min(at(*time));
+                Reason::AfterAsOf
+            };
+            *reason = (*reason).min(found);
         }
         if self.terms.returns != Returns::Net {
             for (reason, amount) in rows.reasons.iter_mut().zip(&rows.amounts) {

@@ -182,30 +182,34 @@ impl<'a> Rules<'a> {
     ) -> Option<()> {
         let (mut first, mut last) = (i64::MAX, i64::MIN);
         let mut purchases = 0u32;
-        worker.days.clear();
+        let mut gross = A::Sum::default();
         for (time, amount) in rows.times.iter().zip(rows.amounts) {
             if !amount.is_return() {
                 first = first.min(*time);
                 last = last.max(*time);
                 purchases += 1;
-                worker.days.push(self.clock.day(*time));
+                worker.days.insert(self.clock.day(*time));
+                A::add(&mut gross, *amount);
             }
         }
+        let purchase_days = worker.days.count();
+        worker.days.clear();
         let row_count = rows.times.len() as u32;
-        let gross = A::total(rows.amounts.iter().copied().filter(|amount| !amount.is_return()))?;
+        let gross = A::finish(&gross, rows.amounts.iter().copied().filter(|amount| !amount.is_return()))?;
         let (monetary, returned) = if purchases == row_count {
             (gross, A::default())
         } else {
             let returns = rows.amounts.iter().copied().filter(|amount| amount.is_return());
             (A::total(rows.amounts.iter().copied())?, A::total(returns)?.negated())
         };
-        let (order_count, discounted) = self.orders(worker, rows, |_| true);
+        let (order_count, discounted) =
+            if O::GIVEN || !rows.discounted.is_empty() { self.orders(worker, rows, |_| true) } else { (purchases, 0) };
         partial.measures.push(Measures {
             first: if purchases == 0 { MISSING } else { first },
             last: if purchases == 0 { MISSING } else { last },
             order_count,
             discounted,
-            purchase_days: distinct(&mut worker.days),
+            purchase_days,
             row_count,
             monetary,
             gross,
@@ -259,21 +263,6 @@ impl<'a> Rules<'a> {
         }
         counts
     }
-}
-
-/// How many different days.
-pub(super) fn distinct(days: &mut [i32]) -> u32 {
-    if days.is_sorted() {
-        // nothing to do
-    } else if days.len() <= 16 {
-        // Few days: comparing each with those before it is faster than sorting, and without a branch.
-        let before = |place: usize| days.get(..place).unwrap_or_default();
-        let new = |(place, day): (usize, &i32)| before(place).iter().filter(|other| *other == day).count() == 0;
-        return days.iter().enumerate().map(|entry| u32::from(new(entry))).sum();
-    } else {
-        days.sort_unstable();
-    }
-    days.chunk_by(|a, b| a == b).count() as u32
 }
 
 /// Declares the columns of the table once: name, kind, and the value for one customer.
