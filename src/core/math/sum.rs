@@ -19,12 +19,13 @@ pub fn two_sum(a: f64, b: f64) -> (f64, f64) {
 pub struct Sum {
     high: f64,
     low: f64,
-    lost: bool,
+    /// All third terms, bit over bit: one that is not zero leaves more than a sign.
+    lost: u64,
 }
 
 impl Default for Sum {
     fn default() -> Self {
-        Self { high: 0.0, low: 0.0, lost: false }
+        Self { high: 0.0, low: 0.0, lost: 0 }
     }
 }
 
@@ -36,15 +37,15 @@ impl Sum {
         let (low, third) = two_sum(self.low, error);
         self.high = high;
         self.low = low;
-        self.lost |= third != 0.0;
+        self.lost |= third.to_bits();
     }
 
     /// The correctly rounded total, or `None` when two terms could not hold it: then use [`exact_sum`].
     #[inline]
     #[must_use]
     pub fn total(&self) -> Option<f64> {
-        // A non-finite intermediate makes `third` NaN, and NaN != 0 is true: overflow counts as lost.
-        (!self.lost).then_some(self.high + self.low)
+        // A non-finite intermediate makes `third` NaN, which is not zero: overflow counts as lost.
+        (self.lost << 1 == 0).then_some(self.high + self.low)
     }
 }
 

@@ -12,6 +12,10 @@ use crate::{Error, Result, column::TimeUnit, did_you_mean};
 /// The calendar years a timestamp may lie in: the whole years that fit into 64 bits of nanoseconds.
 pub(super) const YEARS: std::ops::RangeInclusive<i16> = 1678..=2261;
 
+/// The first day of [`YEARS`], 1678-01-01, and how many days they have.
+pub(super) const FIRST_DAY: i32 = -106_650;
+pub(super) const DAYS: usize = 213_301;
+
 /// What one unit of a time column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -61,17 +65,19 @@ impl Clock {
         }
     }
 
-    /// The calendar day of a point in time; a constant divisor per unit costs a multiplication.
+    /// The calendar day of a point in time within [`YEARS`]; a constant divisor of a natural number costs a
+    /// multiplication.
     #[inline]
     pub(super) fn day(&self, time: i64) -> i32 {
-        let local = self.local(time);
-        (match self.unit {
-            Unit::Day => local,
-            Unit::Part(TimeUnit::Second) => local.div_euclid(TimeUnit::Second.per_day()),
-            Unit::Part(TimeUnit::Millisecond) => local.div_euclid(TimeUnit::Millisecond.per_day()),
-            Unit::Part(TimeUnit::Microsecond) => local.div_euclid(TimeUnit::Microsecond.per_day()),
-            Unit::Part(TimeUnit::Nanosecond) => local.div_euclid(TimeUnit::Nanosecond.per_day()),
-        }) as i32
+        let since = self.local(time).wrapping_sub(self.earliest) as u64;
+        let days = match self.unit {
+            Unit::Day => since,
+            Unit::Part(TimeUnit::Second) => since / TimeUnit::Second.per_day() as u64,
+            Unit::Part(TimeUnit::Millisecond) => since / TimeUnit::Millisecond.per_day() as u64,
+            Unit::Part(TimeUnit::Microsecond) => since / TimeUnit::Microsecond.per_day() as u64,
+            Unit::Part(TimeUnit::Nanosecond) => since / TimeUnit::Nanosecond.per_day() as u64,
+        };
+        days as i32 + FIRST_DAY
     }
 }
 
@@ -171,6 +177,9 @@ mod tests {
 
     #[test]
     fn units_and_years() {
+        let first = |year| day_number(jiff::civil::date(year, 1, 1));
+        assert_eq!(FIRST_DAY, first(*YEARS.start()));
+        assert_eq!(DAYS as i32, first(*YEARS.end() + 1) - FIRST_DAY);
         for (unit, per_day) in [(Unit::Day, 1), (Unit::Part(TimeUnit::Nanosecond), 86_400_000_000_000)] {
             let clock = Clock::new(unit, None);
             assert_eq!(clock.day(-1), -1);

@@ -1,8 +1,9 @@
 //! Rows that repeat an earlier one in every column.
 
 use super::{
-    group::{find, partition, partition_bits, scatter, starts},
+    group::find,
     key::{Hashing, text_of},
+    partition::{partition, partition_bits, scatter, starts},
     read::{Chunk, MISSING},
     scratch,
 };

@@ -14,6 +14,7 @@ mod ledger;
 mod money;
 mod output;
 mod parse;
+mod partition;
 mod read;
 mod reason;
 mod rfm;
