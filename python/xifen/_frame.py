@@ -297,9 +297,10 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
     """Borrow what numpy or pandas holds; NaN and NaT stay as they are, the core counts them as missing."""
     if isinstance(values, np.ndarray):
         unit = np.datetime_data(values.dtype)[0] if values.dtype.kind == "M" else None
-        if unit in ("s", "ms", "us", "ns") and values.flags.c_contiguous and not np.isnat(values).any():
-            # pa.array would copy, looking at every row on its way
-            return pa.Array.from_buffers(pa.timestamp(unit), len(values), [None, pa.py_buffer(values.view(np.int64))])
+        if unit in ("s", "ms", "us", "ns") and values.flags.c_contiguous:
+            numbers = values.view(np.int64)
+            if not len(numbers) or numbers.min() != NAT:  # otherwise pa.array copies, with nulls for NaT
+                return pa.Array.from_buffers(pa.timestamp(unit), len(values), [None, pa.py_buffer(numbers)])
         return pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
         missing = values.isna()
