@@ -3,7 +3,7 @@
 use super::{
     group::find,
     key::{Hashing, text_of},
-    partition::{partition, partition_bits, scatter, starts},
+    partition::{partition, partition_bits, places, scatter},
     read::{Chunk, MISSING},
     scratch,
 };
@@ -22,9 +22,8 @@ pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing,
     let blocks = parallel::map_each(chunks, cancel, |chunk| {
         let batch = batches.get(chunk.batch).map(Vec::as_slice).unwrap_or_default();
         let hashes: Vec<u64> = chunk.rows.clone().map(|row| hash(batch, row, hashing)).collect();
-        let places: Vec<u16> = hashes.iter().map(|hash| partition(*hash, bits) as u16).collect();
+        let (places, starts) = places(hashes.iter().map(|hash| partition(*hash, bits)), 1 << bits);
         let values = hashes.iter().enumerate().map(|(row, hash)| (*hash, (chunk.first + row) as u32));
-        let starts = starts(&places, 1 << bits);
         let scattered = scatter(&places, &starts, values);
         Ok((starts, scattered))
     })?;

@@ -11,7 +11,7 @@ use super::{
     days::Days,
     key::{Hashing, Ids, Key, text_of},
     money::Amount,
-    partition::{Layout, partition_bits, scatter, starts},
+    partition::{Layout, partition_bits, places, scatter},
     read::{Log, Rows},
     reason::{Reason, Tally},
     scratch,
@@ -53,10 +53,6 @@ impl<R> Block<R> {
 /// How many long texts are fetched at a time.
 const FETCH: usize = 32;
 
-/// From this many rows on, half of the partitions are worked on at a time: reading the log twice costs a tenth
-/// more time and saves half of the room for its rows.
-const TWO_SWEEPS: usize = 1 << 22;
-
 /// Folds every customer's rows, in row order, into a partial result per partition; `members` are ids that belong
 /// to the result even without a row. `verdict` sees the reasons of all rows before the first fold.
 pub(super) fn fold<K: Key, A: Amount, O: Key, P: Default + Send>(
@@ -67,45 +63,34 @@ pub(super) fn fold<K: Key, A: Amount, O: Key, P: Default + Send>(
     mut verdict: impl FnMut(&Tally) -> Result<()>,
     fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
 ) -> Result<Vec<(Vec<K>, P)>> {
-    let layout = Layout::of::<K, A, O>(log, members, cancel)?;
-    let partitions = 1 << partition_bits(log.rows.max(members.len()));
-    let half = if log.rows >= TWO_SWEEPS { partitions / 2 } else { partitions };
-    let mut results = Vec::new();
-    for first in (0..partitions).step_by(half) {
-        let scattered = Scattered::<K, A, O>::new(log, members, layout, first..first + half, cancel)?;
-        if first == 0 {
-            verdict(&scattered.tally)?;
-        }
-        results.extend(scattered.fold(ids, cancel, &fold)?);
-    }
-    Ok(results)
+    let scattered = Scattered::<K, A, O>::new(log, members, cancel)?;
+    verdict(&scattered.tally)?;
+    scattered.fold(ids, cancel, &fold)
 }
 
-/// The rows of some partitions, scattered.
+/// The rows of a log, each chunk of them in the order of their partitions.
 struct Scattered<K, A, O> {
     blocks: Vec<Block<Record<K, A, O>>>,
     members: Vec<Block<K>>,
-    wanted: Range<usize>,
+    partitions: usize,
     layout: Layout,
     hashing: Hashing,
     tally: Tally,
 }
 
 impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
-    fn new(log: &Log<'_>, members: &[K], layout: Layout, wanted: Range<usize>, cancel: &Cancel) -> Result<Self> {
+    fn new(log: &Log<'_>, members: &[K], cancel: &Cancel) -> Result<Self> {
         let hashing = log.hashing;
-        let partitions = wanted.len();
-        let (first, nowhere) = (wanted.start as u32, partitions as u32);
-        let place = |key: K| layout.partition(key, hashing).wrapping_sub(first).min(nowhere) as u16;
+        let layout = Layout::of::<K, A, O>(log, members, cancel)?;
+        let partitions = 1 << partition_bits(log.rows.max(members.len()));
         let blocks = parallel::map_each_with(&log.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
             log.rows(chunk, rows)?;
             let tally = Tally::of(&rows.reasons, chunk.first);
-            let places: Vec<u16> = rows
-                .keys
-                .iter()
-                .zip(&rows.reasons)
-                .map(|(key, reason)| if *reason == Reason::Used { place(*key) } else { partitions as u16 })
-                .collect();
+            let place = |(key, reason): (&K, &Reason)| match reason {
+                Reason::Used => layout.partition(*key, hashing),
+                _ => partitions as u32,
+            };
+            let (places, starts) = places(rows.keys.iter().zip(&rows.reasons).map(place), partitions);
             let columns = rows.keys.iter().zip(&rows.times).zip(&rows.amounts).zip(&rows.orders);
             let records = columns.map(|(((key, time), amount), order)| Record {
                 key: *key,
@@ -113,7 +98,6 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
                 amount: *amount,
                 order: *order,
             });
-            let starts = starts(&places, partitions);
             let records = scatter(&places, &starts, records);
             let discounted = match rows.discounted.as_slice() {
                 [] => Vec::new(), // nobody asked
@@ -128,12 +112,11 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
         let blocks = blocks.into_iter().map(|(block, _)| block).collect();
         let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
         let members = parallel::map_each(&pieces, cancel, |keys| {
-            let places: Vec<u16> = keys.iter().map(|key| place(*key)).collect();
-            let starts = starts(&places, partitions);
+            let (places, starts) = places(keys.iter().map(|key| layout.partition(*key, hashing)), partitions);
             let records = scatter(&places, &starts, keys.iter().copied());
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
-        Ok(Self { blocks, members, wanted, layout, hashing, tally })
+        Ok(Self { blocks, members, partitions, layout, hashing, tally })
     }
 
     fn fold<P: Default + Send>(
@@ -142,7 +125,7 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
         cancel: &Cancel,
         fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
     ) -> Result<Vec<(Vec<K>, P)>> {
-        let partitions: Vec<usize> = (0..self.wanted.len()).collect();
+        let partitions: Vec<usize> = (0..self.partitions).collect();
         let results = parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
             bench.number(&self, *partition, ids)?;
             bench.sort(&self, *partition);
@@ -231,7 +214,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     fn number(&mut self, scattered: &Scattered<K, A, O>, partition: usize, ids: &Ids<'_>) -> Result<()> {
         self.clear();
         if let Layout::Direct { first, shift } = scattered.layout {
-            let first = first + (((scattered.wanted.start + partition) as u64) << shift);
+            let first = first + ((partition as u64) << shift);
             self.number_directly(scattered, partition, first, 1 << shift);
             return Ok(());
         }
@@ -386,7 +369,8 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
 }
 
 /// The number of a key in an open-addressing table of numbers plus one; new keys get the next number.
-#[inline]
+#[allow(clippy::inline_always)] // into the loop over rows
+#[inline(always)]
 pub(super) fn find<K: Copy>(
     table: &mut Vec<u32>,
     keys: &mut Vec<K>,
@@ -394,8 +378,25 @@ pub(super) fn find<K: Copy>(
     hash: impl Fn(K) -> u64,
     same: impl Fn(K, K) -> bool,
 ) -> Result<u32> {
+    let place = hash(key) as usize & (table.len() - 1);
+    // Most rows find their customer at first sight.
+    let slot = table.get(place).copied().unwrap_or(0).wrapping_sub(1);
+    if keys.get(slot as usize).is_some_and(|known| same(*known, key)) {
+        return Ok(slot);
+    }
+    search(table, keys, key, place, hash, same)
+}
+
+#[inline(never)]
+fn search<K: Copy>(
+    table: &mut Vec<u32>,
+    keys: &mut Vec<K>,
+    key: K,
+    mut place: usize,
+    hash: impl Fn(K) -> u64,
+    same: impl Fn(K, K) -> bool,
+) -> Result<u32> {
     let mask = table.len() - 1;
-    let mut place = hash(key) as usize & mask;
     loop {
         let entry = table.get_mut(place).ok_or_else(too_many)?;
         if *entry == 0 {

@@ -24,7 +24,7 @@ use crate::{
 pub const MISSING: i64 = i64::MIN;
 
 /// Rows per task: read, checked and scattered within the second-level cache.
-const CHUNK_ROWS: usize = 1 << 14;
+const CHUNK_ROWS: usize = 1 << 15;
 
 /// Some neighbouring rows of one batch.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// At most so many bytes wait for the next call.
-const LIMIT: usize = 512 << 20;
+const LIMIT: usize = 64 << 20;
 
 /// Buffers by the type of their elements, and how many bytes they are in all.
 #[derive(Default)]
