@@ -24,6 +24,17 @@ __all__ = ["Column", "Frame", "Labels", "Masked", "Times", "as_kind", "is_array"
 Kind = Literal["pandas", "polars", "pyarrow", "dict"]
 NAT = np.iinfo(np.int64).min
 
+#: What to do about a thing that could become a frame, by library and class.
+NEXT_STEPS = {
+    "polars.LazyFrame": "call .collect() first",
+    "dask.DataFrame": "call .compute() first",
+    "pyspark.DataFrame": "bring it into memory with .toPandas() first",
+    "duckdb.DuckDBPyRelation": "call .to_arrow_table() first",
+    "pyarrow.RecordBatch": "wrap it with pyarrow.Table.from_batches([...]) first",
+    "pyarrow.RecordBatchReader": "call .read_all() first",
+    "numpy.ndarray": "an array has no column names: give a frame or a dict of arrays",
+}
+
 
 @dataclass(frozen=True)
 class Masked:
@@ -248,21 +259,9 @@ def _recognise(data: Any, what: str) -> tuple[Any, Kind]:
         return data, "pyarrow"
     if isinstance(data, Mapping):
         return _from_mapping(data, what), "dict"
-    got = f"{type(data).__module__.split('.')[0]}.{type(data).__qualname__}"
-    advice = "; give a pandas or polars DataFrame, a pyarrow Table or a dict of arrays"
-    if known.is_polars_lazyframe(data):
-        advice = "; call .collect() first"
-    elif known.is_dask_dataframe(data):
-        advice = "; call .compute() first"
-    elif known.is_pyspark_dataframe(data) or known.is_pyspark_connect_dataframe(data):
-        advice = "; bring it into memory with .toPandas() first"
-    elif known.is_duckdb_relation(data):
-        advice = "; call .to_arrow_table() first"
-    elif isinstance(data, pa.RecordBatchReader):
-        advice = "; call .read_all() first"
-    elif isinstance(data, np.ndarray):
-        advice = "; an array has no column names: give a frame or a dict of arrays"
-    raise TypeError(f"{what} is a {got}, not a frame in memory{advice}")
+    got = f"{type(data).__module__.split('.')[0].lstrip('_')}.{type(data).__qualname__}"
+    advice = NEXT_STEPS.get(got, "give a pandas or polars DataFrame, a pyarrow Table or a dict of arrays")
+    raise TypeError(f"{what} is a {got}, not a frame in memory; {advice}")
 
 
 def _from_mapping(data: Mapping[Any, Any], what: str) -> pd.DataFrame:

@@ -138,9 +138,11 @@ def rfm_table(
     for name in (c.RECENCY_DAYS, c.TENURE_DAYS):
         columns[name] = Masked(*columns[name])
     _warn(found["warnings"])
-    # An Arrow-backed pandas column has a type of its own for times; everywhere else unit and zone say it all.
-    arrow = log.frame.kind == "pandas" and isinstance(log.frame.native[timestamp].dtype, pd.ArrowDtype)
-    times = (c.FIRST_PURCHASE, c.LAST_PURCHASE) if arrow and not found["from_text"] else ()
+    # Arrow-backed pandas columns and those with a zone have a type of their own; elsewhere unit and zone say it all.
+    own = log.frame.kind == "pandas" and isinstance(
+        log.frame.native[timestamp].dtype, (pd.ArrowDtype, pd.DatetimeTZDtype)
+    )
+    times = (c.FIRST_PURCHASE, c.LAST_PURCHASE) if own and not found["from_text"] else ()
     return log.table(columns, dict.fromkeys(times, timestamp))
 
 
