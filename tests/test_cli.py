@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import xifen as xf
-from xifen.cli import main
+from xifen.cli import _with_options, main
 
 
 @dataclass
@@ -106,15 +106,33 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     assert "did you mean 'customer_id'" in message
     assert "--customer" in message
     assert "--delimiter" in refused("segment", orders, "--delimiter", ";", cwd=folder)
-    assert "'abc'" in refused("segment", orders, "--as-of", "abc", cwd=folder)
+    assert "--as-of is 'abc'" in refused("segment", orders, "--as-of", "abc", cwd=folder)
     assert ".parquet" in refused("segment", orders, "--out", "segments.pdf", cwd=folder)
 
     bad = folder / "bad.csv"
     bad.write_text("customer_id,timestamp,amount\n1,03/04/2024,5\n", encoding="utf-8")
-    assert "date_format" in refused("segment", bad, cwd=folder)
+    message = refused("segment", bad, cwd=folder)
+    assert "--date-format '%d/%m/%Y'" in message
     bad.write_text("customer_id,timestamp,amount\n1,2024-01-01,¥5\n", encoding="utf-8")
     assert "¥5" in refused("segment", bad, cwd=folder)
     bad.write_text("customer_id,timestamp,amount\n1,2024-01-01,5\n,2024-01-02,6\n", encoding="utf-8")
     message = refused("segment", bad, cwd=folder)
     assert "missing_customer_id" in message
     assert "row 1" in message
+    assert "--invalid 'drop'" in message
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("say with tz= in which time zone", "say with --tz in which time zone"),
+        ("count them with returns='net' or not", "count them with --returns 'net' or not"),
+        ("tz is 'Mars', which is no time zone", "--tz is 'Mars', which is no time zone"),
+        ("give as_of as a date; leave date_format out", "give --as-of as a date; leave --date-format out"),
+        ("customer_id is one; 'customer_id' a column", "--customer is one; 'customer_id' a column"),
+        ("3 rows after_as_of, the amount of returns", "3 rows after_as_of, the amount of returns"),
+        ("set --order-id or --out", "set --order-id or --out"),
+    ],
+)
+def test_errors_name_options_not_keywords(sentence: str, said: str):
+    assert _with_options(sentence) == said

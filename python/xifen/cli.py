@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -115,11 +117,26 @@ def main() -> None:
     try:
         app()
     except (XifenError, OSError) as failure:
-        sys.stderr.write(f"xifen: {failure}\n")
+        sys.stderr.write(f"xifen: {_with_options(str(failure))}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("xifen: interrupted\n")
         sys.exit(130)
+
+
+def _with_options(message: str) -> str:
+    """Name the option instead of the library's keyword: ``date_format='%d'`` becomes ``--date-format '%d'``."""
+    options = {name: f"--{name.replace('_', '-')}" for name in inspect.signature(segment).parameters}
+    options[names.CUSTOMER_ID] = "--customer"
+
+    def option(found: re.Match[str]) -> str:
+        name, sign = found.groups()
+        if not sign and "_" not in name:  # an ordinary word of the sentence
+            return name
+        return options[name] + (" " if sign.startswith("=") else sign)
+
+    # What stands in quotes is the caller's own: a column, a value.
+    return re.sub(rf"(?<![\w'/.-])({'|'.join(options)})(= ?| is\b|\b)", option, message)
 
 
 def _tell(orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Language, out: Path) -> None:
