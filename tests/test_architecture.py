@@ -58,7 +58,7 @@ def test_the_same_word_names_each_layer_of_a_room():
 
 
 def test_core_never_names_python():
-    dependencies = tomllib.loads((CORE / "Cargo.toml").read_text())["dependencies"]
+    dependencies = tomllib.loads((CORE / "Cargo.toml").read_text(encoding="utf-8"))["dependencies"]
     assert not {"pyo3", "numpy", "pyo3-arrow", "arrow-array"} & set(dependencies)
     for path in files(CORE, ".rs"):
         assert not re.search(r"\b(pyo3|numpy|pandas|polars|arrow_array|PyResult)\b", code(path)), path
@@ -186,7 +186,7 @@ def test_no_file_over_500_lines():
 
 
 def test_core_cannot_panic():
-    lints = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["lints"]["clippy"]
+    lints = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["lints"]["clippy"]
     for lint in ("unwrap_used", "expect_used", "panic", "indexing_slicing", "todo", "unimplemented", "unreachable"):
         assert lints[lint] == "deny"
     for path in files(CORE, ".rs"):

@@ -192,7 +192,7 @@ def test_ctrl_c_ends_a_long_call_within_a_second():
     def press():
         time.sleep(0.4)
         pressed.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     thread = threading.Thread(target=press)
     thread.start()
