@@ -109,7 +109,11 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     assert "--as-of is 'abc'" in refused("segment", orders, "--as-of", "abc", cwd=folder)
     assert ".parquet" in refused("segment", orders, "--out", "segments.pdf", cwd=folder)
 
+    assert "no file" in refused("segment", folder, cwd=folder)
+
     bad = folder / "bad.csv"
+    bad.write_text("", encoding="utf-8")
+    assert "no first line" in refused("segment", bad, cwd=folder)
     bad.write_text("customer_id,timestamp,amount\n1,03/04/2024,5\n", encoding="utf-8")
     message = refused("segment", bad, cwd=folder)
     assert "--date-format '%d/%m/%Y'" in message
@@ -120,6 +124,26 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     assert "missing_customer_id" in message
     assert "row 1" in message
     assert "--invalid 'drop'" in message
+
+
+def test_a_pipe_that_lacks_characters_gets_question_marks(orders: Path, monkeypatch: pytest.MonkeyPatch):
+    out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    command = ["xifen", "segment", str(orders), "--lang", "zh", "--out", str(orders.parent / "out.csv")]
+    monkeypatch.setattr(sys, "argv", command)
+    with redirect_stdout(out), pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    assert "???" in out.buffer.getvalue().decode("cp1252")
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_sentence(orders: Path):
+    log = pd.read_csv(orders, dtype={"customer_id": str})
+    log.loc[7, "customer_id"] = None
+    log.to_csv(orders, index=False)
+    done = xifen("segment", orders, "--invalid", "drop", cwd=orders.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "xifen: rows left out: 1 row missing_customer_id (first: row 7)\n"
 
 
 @pytest.mark.parametrize(

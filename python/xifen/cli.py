@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
 import re
 import sys
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,9 +115,14 @@ def segment(
 
 
 def main() -> None:
-    """Run the command line; an error of the data or the call is one sentence and exit code 2."""
+    """Run the command line; an error of the data or the call is one sentence and exit code 2, a warning one too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe's encoding may lack a character; better ? than no result
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: typer.echo(f"xifen: {_with_options(str(message))}", err=True)
+            app()
     except (XifenError, OSError) as failure:
         sys.stderr.write(f"xifen: {_with_options(str(failure))}\n")
         sys.exit(2)
@@ -208,7 +215,7 @@ def _width(text: str) -> int:
 
 def _read(path: Path, wanted: list[str], *, amount: str, encoding: str, delimiter: str) -> pa.Table:
     """Read the wanted columns of an order log; ids and dates stay text, so that 001 keeps its zeros."""
-    if not path.exists():
+    if not path.is_file():
         raise InputError(f"there is no file {path}")
     if path.suffix == ".parquet":
         table = pa_parquet.read_table(path)
@@ -217,6 +224,8 @@ def _read(path: Path, wanted: list[str], *, amount: str, encoding: str, delimite
     try:
         with path.open(encoding=encoding.replace("utf-8", "utf-8-sig"), newline="") as file:
             header = file.readline()
+        if not header.strip():
+            raise InputError(f"{path} has no first line with the names of its columns; add one")
         _require(path, next(iter(_split(header, delimiter)), []), wanted, delimiter)
         return pa_csv.read_csv(
             path,
@@ -254,12 +263,11 @@ def _require(path: Path, found: list[str], wanted: list[str], delimiter: str) ->
     for name in wanted:
         if name in found:
             continue
-        advice = f"; its columns are: {', '.join(found)}. Name yours by --customer, --timestamp and --amount"
+        near = xf._core.did_you_mean(name, found) or ";"  # noqa: SLF001
+        advice = f"its columns are: {', '.join(found)}. Name yours by --customer, --timestamp and --amount"
         if len(found) == 1:
-            advice = (
-                f"; its first line is one value, {found[0][:60]!r}: is {delimiter!r} the delimiter? Set --delimiter"
-            )
-        raise InputError(f"{path} has no column '{name}'{xf._core.did_you_mean(name, found)}{advice}")  # noqa: SLF001
+            advice = f"its first line is one value, {found[0][:60]!r}: is {delimiter!r} the delimiter? Set --delimiter"
+        raise InputError(f"{path} has no column '{name}'{near} {advice}")
 
 
 def _write(table: pa.Table, out: Path) -> None:
