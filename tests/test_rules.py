@@ -327,6 +327,8 @@ class TestRefusals:
             ("amount", 0, "is not a condition"),
             ("amount + 1", 0, "is not a condition"),
             ("amount > 1 2", 11, "ends before '2'"),
+            ("amount > 1 more", 11, "ends before 'more'"),
+            ("qqq > 1", 0, "no column 'qqq'; the frame has: "),
             ("amount > 1 AND", 14, "found the end of the rule"),
             ("score(amount) > 1", 0, "no function 'score'"),
             ("amnt > 1", 0, "no column 'amnt'; did you mean 'amount'"),

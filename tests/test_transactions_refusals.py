@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -130,6 +130,89 @@ def test_ids_of_mixed_kinds() -> None:
     refusal(InputError, log(customer_id=[1, "2", 3, 4]), "'customer_id'", "row 1", "'2'")
 
 
+EAST, WEST = timezone(timedelta(hours=8)), timezone(timedelta(hours=-5))
+
+
+@pytest.mark.parametrize(
+    ("moments", "kinds"),
+    [
+        ([datetime(2024, 1, 5, tzinfo=WEST), datetime(2024, 1, 5, tzinfo=EAST)], ("UTC+08:00", "UTC-05:00")),
+        ([datetime(2024, 1, 5, tzinfo=WEST), datetime(2024, 1, 5)], ("without a zone", "UTC-05:00")),  # noqa: DTZ001
+        ([date(2024, 1, 5), datetime(2024, 1, 5, 12)], ("datetime", "date")),  # noqa: DTZ001
+        ([datetime(2024, 1, 5, 12), date(2024, 1, 5)], ("date", "datetime")),  # noqa: DTZ001
+        ([date(2024, 1, 5), "2024-01-05"], ("str", "date")),
+    ],
+)
+def test_times_of_mixed_kinds(moments: list[Any], kinds: tuple[str, str]) -> None:
+    """Arrow would read them all as it reads the first: another moment, or a moment without its time."""
+    column = pd.Series([None, *moments, pd.NaT], dtype=object)
+    refusal(InputError, log(timestamp=column), "'timestamp'", "mixes kinds", "row 2", *kinds)
+    refusal(InputError, log(timestamp=column.astype("category")), "'timestamp'", "mixes kinds", *kinds)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pd.period_range("2024-01", periods=4, freq="M"), "period[M]"),
+        (pd.interval_range(0, 4), "interval[int64, right]"),
+        (pd.to_timedelta([1, 2, 3, 4], unit="D"), "Duration"),
+        ([1 + 2j, 1, 1, 1], "complex128"),
+        ([b"a", b"b", b"a", b"c"], "Binary"),
+        ([[1], [2], [1], [3]], "List"),
+        ([{"a": 1}] * 4, "Struct"),
+        ([object()] * 4, "object"),
+    ],
+)
+@pytest.mark.parametrize("column", ["customer_id", "timestamp", "amount"])
+def test_kinds_no_column_may_have(column: str, values: Any, kind: str) -> None:
+    refusal(InputError, log(**{column: values}), f"'{column}'", kind, "convert")
+
+
+def test_arrow_extensions_are_not_read_as_their_storage() -> None:
+    frame = pa.Table.from_pandas(log(customer_id=pd.period_range("2024-01", periods=4, freq="M")))
+    refusal(InputError, frame, "'customer_id'", "period")
+
+
+@pytest.mark.parametrize("kind", ["Object", "Int128", "List", "Struct", "Binary", "Duration", "Time"])
+@pytest.mark.parametrize("column", ["customer_id", "timestamp", "amount"])
+def test_kinds_no_polars_column_may_have(column: str, kind: str) -> None:
+    if not hasattr(pl, kind):
+        pytest.skip(f"polars {pl.__version__} has no {kind}")
+    values = {
+        "Object": [object()] * 4,
+        "Int128": [1] * 4,
+        "List": [[1]] * 4,
+        "Struct": [{"a": 1}] * 4,
+        "Binary": [b"a"] * 4,
+        "Duration": [timedelta(1)] * 4,
+        "Time": [time(1)] * 4,
+    }[kind]
+    frame = pl.from_pandas(log()).with_columns(
+        pl.Series(column, values, getattr(pl, kind) if kind in ("Object", "Int128") else None)
+    )
+    refusal(InputError, frame, f"'{column}'", kind, "convert")
+
+
+def test_unusual_arrays_are_read() -> None:
+    plain = xf.rfm_table(log(), as_of="2024-03-31")
+    for values in (pd.arrays.SparseArray([10.0, 20.0, 30.0, 40.0]), np.array([10.0, 20.0, 30.0, 40.0], dtype=">f8")):
+        pd.testing.assert_frame_equal(xf.rfm_table(log(amount=values), as_of="2024-03-31"), plain)
+
+
+def test_decimals_that_do_not_fit() -> None:
+    """A value that cannot be held is an error, never a missing one."""
+    wide = [Decimal("1e30"), Decimal("1e-30"), Decimal(2), Decimal(3)]
+    refusal(InputError, log(amount=wide), "'amount'", "convert")
+    refusal(InputError, log(amount=[Decimal(1), Decimal("Infinity"), Decimal(2), Decimal(3)]), "'amount'", "row 1")
+    assert reasons(log(amount=[Decimal(1), None, Decimal("NaN"), Decimal(3)])) == [
+        "used", "missing_amount", "missing_amount", "used",
+    ]  # fmt: skip
+
+
+def test_an_id_in_the_index() -> None:
+    refusal(InputError, log().set_index("customer_id"), "'customer_id'", ".reset_index()")
+
+
 def test_fractional_ids() -> None:
     refusal(InputError, log(customer_id=[1.0, 2.0, 2.5, np.nan]), "'customer_id'", "row 2", "2.5")
     refusal(InputError, log(customer_id=[1.0, 2.0**53, 3.0, 4.0]), "'customer_id'", "row 1")
@@ -182,7 +265,7 @@ def test_dates_beyond_the_calendar() -> None:
     for moment in (-(2**63) + 1, 2**63 - 1):
         extreme = log(timestamp=np.array([moment] * 4, dtype="int64").view("M8[s]"))
         assert set(reasons(extreme)) == {"timestamp_out_of_range"}
-        refusal(InputError, extreme, "timestamp_out_of_range", "4", "row 0")
+        refusal(InputError, extreme, "timestamp_out_of_range", "4", "row 0", "1678", "2261")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +331,15 @@ def test_as_of_that_is_no_date(as_of: str) -> None:
     refusal(ParameterError, log(), "as_of", as_of, as_of=as_of)
 
 
-@pytest.mark.parametrize("as_of", [None, 20240229, 1.5, pd.NaT, ["2024-02-29"]])
+@pytest.mark.parametrize(
+    "as_of",
+    [np.datetime64("2024-02"), np.datetime64("2024"), np.datetime64("2024-02-29T01"), np.datetime64("NaT"), np.datetime64(2**62, "D")],
+)  # fmt: skip
+def test_as_of_that_is_no_day_of_numpy(as_of: Any) -> None:
+    refusal(ParameterError, log(), "as_of", str(as_of), as_of=as_of)
+
+
+@pytest.mark.parametrize("as_of", [None, 20240229, 1.5, pd.NaT, ["2024-02-29"], pd.Period("2024-02")])
 def test_as_of_of_another_kind(as_of: Any) -> None:
     with pytest.raises((ParameterError, TypeError), match="as_of"):
         xf.rfm_table(log(), as_of=as_of)
@@ -281,9 +372,11 @@ def test_one_window_twice() -> None:
     refusal(ParameterError, log(), "90D", windows=["90D", "90D"])
 
 
-def test_windows_given_as_one_text() -> None:
-    with pytest.raises((ParameterError, TypeError), match="windows"):
-        xf.rfm_table(log(), as_of="2024-03-31", windows="90D")
+@pytest.mark.parametrize("windows", ["90D", None, 5, {"90D", "12M"}])
+def test_windows_that_are_no_list(windows: Any) -> None:
+    """A set has no order, so its columns would have none."""
+    with pytest.raises(TypeError, match=r"windows.*\['90D', '12M'\]"):
+        xf.rfm_table(log(), as_of="2024-03-31", windows=windows)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ caller's own kind. The caller's frame is never changed and never deep-copied.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2.dependencies as known
@@ -99,23 +101,35 @@ class Frame:
             if count == 0:
                 near = _core.did_you_mean(name, [other for other in self.names if isinstance(other, str)])
                 shown = ", ".join(map(str, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
-                raise InputError(f"{self.what} has no column '{name}'{near}; its columns are: {shown or 'none'}")
+                if self.kind == "pandas" and name in self.native.index.names:
+                    near = ", but an index of that name: call .reset_index() first;"
+                raise InputError(f"{self.what} has no column '{name}'{near or ';'} its columns are: {shown or 'none'}")
 
     def stream(self, names: Sequence[str]) -> Any:
         """Columns in the order asked for, as an object with ``__arrow_c_stream__``."""
         names = list(names)
         self.require(names)
-        if self.kind == "pyarrow":
-            return self.native.select(names)
         if self.kind == "polars":
             table = self.native.select(names)
+            kinds = [str(kind) for kind in table.dtypes]
+            for name, kind in zip(names, kinds, strict=True):
+                if kind in ("Object", "Int128", "UInt128"):  # Arrow has no such kinds
+                    raise InputError(_unknown(self.what, name, kind))
             # polars exports a column without a kind in a way that arrow-rs refuses; pyarrow's way is understood.
-            return table.to_arrow() if any(kind == "Null" for kind in map(str, table.dtypes)) else table
-        return pa.table({name: self._arrow(name) for name in names})
+            return table.to_arrow() if "Null" in kinds else table
+        if self.kind == "pyarrow":
+            table = self.native.select(names)
+        else:
+            table = pa.table({name: self._arrow(name) for name in names})
+        for field in table.schema:
+            if isinstance(field.type, pa.BaseExtensionType):  # its storage alone would be read as what it is not
+                shown = field.type if self.kind == "pyarrow" else self.native[field.name].dtype
+                raise InputError(_unknown(self.what, field.name, shown))
+        return table
 
     def _arrow(self, name: str) -> pa.Array | pa.ChunkedArray:
         column = self.native[name]
-        values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+        values = column.to_numpy() if isinstance(column.dtype, (np.dtype, pd.SparseDtype)) else column.array
         try:
             return _from_pandas(values)
         except (pa.ArrowException, TypeError, OverflowError, ValueError) as failure:
@@ -277,30 +291,53 @@ def _from_mapping(data: Mapping[Any, Any], what: str) -> pd.DataFrame:
 
 def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
     """Say which row of an object column does not fit the others."""
-    first: type | None = None
-    for row, value in enumerate(values):
+    where = f"column '{name}' of {what}"
+    first = ""
+    for row, value in enumerate(values if values.dtype == object or isinstance(values, pd.Categorical) else ()):
         if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
             continue
-        first = first or type(value)
-        if type(value) is not first:
+        kind = _kind_of(value)
+        first = first or kind
+        if kind != first:
             return (
-                f"column '{name}' of {what} mixes kinds: row {row} holds {value!r} ({type(value).__name__}) "
-                f"among {first.__name__} values; convert the column to one kind first"
+                f"{where} mixes kinds: row {row} holds {value!r} ({kind}), earlier rows {first}; "
+                "convert the column to one kind first"
             )
-    return (
-        f"column '{name}' of {what} cannot be read: {failure}; convert it to numbers, text, dates or true/false first"
-    )
+        if isinstance(value, Decimal) and value.is_infinite():
+            return f"{where} is infinite in row {row}; infinity is never data: repair it"
+    return f"{where} ({values.dtype}) cannot be read: {failure}; convert it to numbers, text, dates or true/false first"
+
+
+def _unknown(what: str, name: str, kind: Any) -> str:
+    return f"column '{name}' of {what} holds {kind}; wanted numbers of up to 64 bits, text, dates, timestamps or true/false: convert it first"
+
+
+def _kind_of(value: Any) -> str:
+    if not isinstance(value, dt.datetime):
+        return type(value).__name__
+    return "datetime without a zone" if value.tzinfo is None else f"datetime in {value.tzinfo}"
+
+
+def _mixed_times(values: np.ndarray) -> bool:
+    """Whether objects are dates beside datetimes, or of several zones: Arrow would read all of them like the first."""
+    zones = {value.tzinfo for value in values if isinstance(value, dt.datetime) and value is not pd.NaT}
+    return len(set(map(str, zones))) > 1 or (len(zones) > 0 and dt.date in set(map(type, values)))
 
 
 def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
     """Borrow what numpy or pandas holds; NaN and NaT stay as they are, the core counts them as missing."""
     if isinstance(values, np.ndarray):
+        if not values.dtype.isnative:
+            values = values.astype(values.dtype.newbyteorder("="))
         unit = np.datetime_data(values.dtype)[0] if values.dtype.kind == "M" else None
         if unit in ("s", "ms", "us", "ns") and values.flags.c_contiguous:
             numbers = values.view(np.int64)
             if not len(numbers) or numbers.min() != NAT:  # otherwise pa.array copies, with nulls for NaT
                 return pa.Array.from_buffers(pa.timestamp(unit), len(values), [None, pa.py_buffer(numbers)])
-        return pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
+        array = pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
+        if values.dtype == object and pa.types.is_temporal(array.type) and _mixed_times(values):
+            raise TypeError("its times are of several kinds")
+        return array
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
         missing = values.isna()
         missing = missing if missing.any() else None
@@ -308,7 +345,8 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             values.to_numpy(values.dtype.numpy_dtype, na_value=0 if missing is not None else pd.NA), mask=missing
         )
     if isinstance(values, pd.Categorical):
-        return _dictionary(values.codes, pa.array(values.categories, from_pandas=True))
+        each = values.categories
+        return _dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))
     return pa.array(values, from_pandas=True)
 
 

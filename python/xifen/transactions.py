@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -109,8 +109,8 @@ def rfm_table(
     0         ann            41            2      45.0                1
     1         bob           121            1      35.0                0
     """
-    if isinstance(windows, str):
-        raise TypeError(f"windows is the text {windows!r}; give a list such as ['90D', '12M']")
+    if isinstance(windows, (str, set, frozenset)) or not isinstance(windows, Iterable):
+        raise TypeError(f"windows is {windows!r}; give a list such as ['90D', '12M']")
     for window in windows:
         if not isinstance(window, str):
             raise TypeError(f"windows holds {window!r}; wanted text such as '90D' or '12M'")
@@ -404,10 +404,14 @@ class _Log:
 def _day(as_of: Any) -> str:
     """Give as_of as the core reads it: YYYY-MM-DD or max."""
     if isinstance(as_of, np.datetime64):
-        as_of = pd.Timestamp(as_of)
+        day = as_of.astype("M8[D]")
+        is_day = day == as_of and np.datetime_data(as_of)[0] not in "YM"
+        return str(day if is_day else as_of)  # the core refuses a month, a year and a time of day
     if isinstance(as_of, dt.datetime):
         if pd.isna(as_of) or as_of.tzinfo is not None or as_of.time() != dt.time():
-            raise ParameterError(f"as_of is {as_of}; wanted a date without a time of day: the whole day counts")
+            raise ParameterError(
+                f"as_of is {as_of}; wanted a date without a time of day or a zone: the whole day counts"
+            )
         as_of = as_of.date()
     if isinstance(as_of, dt.date):
         return as_of.isoformat()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Decimal128Array, LargeStringArray, RecordBatch, cast::AsArray, types as t};
 use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer};
+use arrow_cast::CastOptions;
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 use numpy::{Element, IntoPyArray};
 use pyo3::prelude::*;
@@ -52,8 +53,14 @@ fn normalise(batch: &RecordBatch) -> Result<RecordBatch> {
         let column = if &wanted == column.data_type() {
             column.clone()
         } else {
-            arrow_cast::cast(column, &wanted)
-                .map_err(|failure| Error::input(format!("column '{}' cannot be read: {failure}", field.name())))?
+            // Not "safe": that would make a value that does not fit a missing one.
+            let options = CastOptions { safe: false, ..CastOptions::default() };
+            arrow_cast::cast_with_options(column, &wanted, &options).map_err(|failure| {
+                Error::input(format!(
+                    "column '{}' cannot be read as {wanted}: {failure}; convert it first",
+                    field.name()
+                ))
+            })?
         };
         fields.push(Field::new(field.name(), wanted, true));
         columns.push(column);

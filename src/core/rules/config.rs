@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{Error, Result, column::Batch, did_you_mean};
 
+/// How many of a frame's columns a message lists.
+const SHOWN_COLUMNS: usize = 20;
+
 /// One rule as a person wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,7 +164,13 @@ impl Config {
                 }
             });
             if let Some((at, name)) = unknown {
-                let near = did_you_mean(name, known.unwrap_or_default().iter().map(String::as_str));
+                let known = known.unwrap_or_default();
+                let mut near = did_you_mean(name, known.iter().map(String::as_str));
+                if near.is_empty() {
+                    let more = if known.len() > SHOWN_COLUMNS { ", ..." } else { "" };
+                    let shown: Vec<_> = known.iter().take(SHOWN_COLUMNS).map(String::as_str).collect();
+                    near = format!("; the frame has: {}{more}", shown.join(", "));
+                }
                 let source = Source::new(&rule.label, &rule.text);
                 let quoted = if source.is_quote(at) { "; text stands in single quotes" } else { "" };
                 return Err(source.error(at, &format!("there is no column '{name}'{near}{quoted}")));

@@ -50,7 +50,11 @@ fn read(source: &Source<'_>, tokens: Vec<TokenWithSpan>) -> Result<Expr> {
         Ok(tree) => {
             let rest = parser.peek_token_ref();
             if rest.token != Token::EOF {
-                let what = format!("the rule ends before '{}'; join conditions with AND or OR", rest.token);
+                let rest_text = match &rest.token {
+                    Token::Word(word) => short(&word.value), // our own quotes left out
+                    other => other.to_string(),
+                };
+                let what = format!("the rule ends before '{rest_text}'; join conditions with AND or OR");
                 return Err(source.error(source.position(rest.span.start), &what));
             }
             Reader { source }.expression(tree, 0)
@@ -117,7 +121,9 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
             && word.quote_style == Some('"')
         {
             let at = kept.last().map_or(0, |last| source.position(last.span.start));
-            return Err(source.error(at, &format!("there is no function '{}'", short(&word.value))));
+            let what =
+                format!("there is no function '{}'; compute it as a column of the frame first", short(&word.value));
+            return Err(source.error(at, &what));
         }
         kept.push(named(token));
     }

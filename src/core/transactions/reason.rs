@@ -125,7 +125,9 @@ impl Tally {
             .filter(|reason| reason.is_invalid() && self.get(*reason).0 > 0)
             .map(|reason| {
                 let (count, first) = self.get(reason);
-                format!("{count} {} {} (first: row {first})", if count == 1 { "row" } else { "rows" }, reason.name())
+                let rows = if count == 1 { "row" } else { "rows" };
+                let range = if reason == Reason::TimestampOutOfRange { "before 1678 or after 2261; " } else { "" };
+                format!("{count} {rows} {} ({range}first: row {first})", reason.name())
             })
             .collect();
         (!parts.is_empty()).then(|| parts.join(", "))
