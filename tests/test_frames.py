@@ -315,11 +315,19 @@ def test_iso_strings_with_time_and_offset() -> None:
     assert plain(xf.rfm_table(frame, as_of="2024-03-31", tz="Europe/Berlin"))["recency_days"] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("index", [["x", "x", "y", "x", "z", "y", "q", "q"], list(range(8, 0, -1))])
-def test_the_index_is_kept_by_the_ledger_and_ignored_by_the_tables(index: list[Any]) -> None:
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index(["x", "x", "y", "x", "z", "y", "q", "q"], name="order"),
+        pd.RangeIndex(8, 0, -1),
+        pd.MultiIndex.from_product([[1, 2], ["a", "b"], [0, 0]], names=["shop", "till", "line"]),
+    ],
+    ids=["repeated", "descending", "several levels"],
+)
+def test_the_index_is_kept_by_the_ledger_and_ignored_by_the_tables(index: pd.Index) -> None:
     frame = pd.DataFrame({"customer_id": IDS, "timestamp": TIMES, "amount": [float(amount) for amount in AMOUNTS]})
     expected = xf.rfm_table(frame, as_of=AS_OF)
-    indexed = frame.set_axis(pd.Index(index, name="order"))
+    indexed = frame.set_axis(index)
     before = indexed.copy(deep=True)
     pd.testing.assert_frame_equal(xf.rfm_table(indexed, as_of=AS_OF), expected)
     ledger = xf.order_ledger(indexed, as_of=AS_OF)
