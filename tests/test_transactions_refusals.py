@@ -334,7 +334,7 @@ def test_as_of_that_is_no_date(as_of: str) -> None:
 
 @pytest.mark.parametrize(
     "as_of",
-    [np.datetime64("2024-02"), np.datetime64("2024"), np.datetime64("2024-02-29T01"), np.datetime64("NaT"), np.datetime64(2**62, "D")],
+    [np.datetime64("2024-02"), np.datetime64("2024"), np.datetime64("2024-02-29T01"), np.datetime64("NaT", "D"), np.datetime64(2**62, "D")],
 )  # fmt: skip
 def test_as_of_that_is_no_day_of_numpy(as_of: Any) -> None:
     refusal(ParameterError, log(), "as_of", str(as_of), as_of=as_of)
