@@ -197,6 +197,9 @@ def test_unusual_arrays_are_read() -> None:
     plain = xf.rfm_table(log(), as_of="2024-03-31")
     for values in (pd.arrays.SparseArray([10.0, 20.0, 30.0, 40.0]), np.array([10.0, 20.0, 30.0, 40.0], dtype=">f8")):
         pd.testing.assert_frame_equal(xf.rfm_table(log(amount=values), as_of="2024-03-31"), plain)
+    swapped = {"timestamp": log()["timestamp"].to_numpy().astype(">M8[us]"), "amount": log()["amount"].to_numpy()}
+    table = xf.rfm_table({"customer_id": np.array([1, 2, 1, 3], dtype=">i4"), **swapped}, as_of="2024-03-31")
+    assert table["recency_days"].tolist() == plain["recency_days"].tolist()
 
 
 def test_decimals_that_do_not_fit() -> None:
