@@ -172,7 +172,8 @@ class Frame:
         if self.kind in ("pandas", "dict"):
             out = self.native.copy(deep=False)
             for name, column in columns.items():
-                out[name] = self._pandas(column, None)
+                # As a Series with the frame's own index it is taken over; an array would be copied.
+                out[name] = pd.Series(self._pandas(column, None), index=out.index, copy=False)
             return out
         table = self._native(columns, {})
         if self.kind == "polars":
@@ -183,9 +184,9 @@ class Frame:
         return out
 
     def _native(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
-        arrays = {name: _to_arrow(column) for name, column in columns.items()}
         if self.kind == "polars":
-            return self._polars(columns, arrays, like)
+            return self._polars(columns, like)
+        arrays = {name: _to_arrow(column) for name, column in columns.items()}
         for name, source in like.items():
             wanted = self.native.schema.field(source).type
             if not pa.types.is_null(wanted):  # else no value ever had a kind to take
@@ -193,20 +194,11 @@ class Frame:
                 arrays[name] = array.cast(wanted)
         return pa.table(arrays)
 
-    def _polars(self, columns: Mapping[str, Column], arrays: Mapping[str, pa.Array], like: Mapping[str, str]) -> Any:
+    def _polars(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
         import polars as pl
 
-        # By this metadata polars reads a dictionary as its Enum at once; older ones need the cast below.
-        notes = {
-            name: {"_PL_ENUM_VALUES2": "".join(f"{len(text.encode())};{text}" for text in column.categories)}
-            for name, column in columns.items()
-            if isinstance(column, Labels)
-        }
-        schema = pa.schema([pa.field(name, array.type, metadata=notes.get(name)) for name, array in arrays.items()])
-        out: Any = pl.from_arrow(pa.table(list(arrays.values()), schema=schema))
-        kinds: dict[str, Any] = {
-            name: pl.Enum(column.categories) for name, column in columns.items() if isinstance(column, Labels)
-        }
+        out = pl.DataFrame({name: _to_polars(column) for name, column in columns.items()})
+        kinds: dict[str, Any] = {}
         for name, source in like.items():
             kind = self.native.schema[source]
             if isinstance(kind, pl.Enum):  # an id from elsewhere (customers=) becomes one more category
@@ -339,11 +331,11 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             raise TypeError("its times are of several kinds")
         return array
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
-        missing = values.isna()
-        missing = missing if missing.any() else None
-        return pa.array(
-            values.to_numpy(values.dtype.numpy_dtype, na_value=0 if missing is not None else pd.NA), mask=missing
-        )
+        kind = values.dtype.numpy_dtype
+        try:
+            return pa.array(values.to_numpy(kind, na_value=pd.NA))  # refused where a value is missing, else borrowed
+        except (TypeError, ValueError):
+            return _with_missing(values.to_numpy(kind, na_value=0), values.isna())
     if isinstance(values, pd.Categorical):
         each = values.categories
         return _dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))
@@ -351,15 +343,29 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
 
 
 def _dictionary(codes: np.ndarray, categories: pa.Array) -> pa.DictionaryArray:
-    missing = codes < 0 if len(codes) and codes.min() < 0 else None
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes, mask=missing), categories, safe=False
-    )  # in range: ours, or pandas'
+    # In range: the codes are ours, or pandas'.
+    return pa.DictionaryArray.from_arrays(_with_missing(codes, _negative(codes)), categories, safe=False)
+
+
+def _with_missing(values: np.ndarray, missing: np.ndarray | None) -> pa.Array:
+    """Borrow numbers; pa.array(mask=) gives the same, but makes the bits of the mask one by one."""
+    if missing is None:
+        return pa.array(values)
+    present = pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    numbers = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [present, numbers])
+
+
+def _negative(codes: np.ndarray) -> np.ndarray | None:
+    """Which codes are missing; None when none is."""
+    return codes < 0 if len(codes) and codes.min() < 0 else None
 
 
 def _to_arrow(column: Column) -> pa.Array:
     if isinstance(column, Masked):
-        return pa.array(column.values, mask=column.missing)
+        if column.values.dtype == bool:
+            return pa.array(column.values, mask=column.missing)
+        return _with_missing(column.values, column.missing)
     if isinstance(column, Labels):
         return _dictionary(column.codes, pa.array(list(column.categories), pa.large_string()))
     if isinstance(column, Times):
@@ -367,8 +373,22 @@ def _to_arrow(column: Column) -> pa.Array:
         values = column.values.astype(np.int32) if column.unit == "D" else column.values
         return pa.array(values, mask=column.values == NAT).cast(kind)
     if isinstance(column, np.ndarray):
+        if column.dtype.kind == "f" and not np.isnan(column).any():
+            return pa.array(column)  # borrowed, where from_pandas would copy bit by bit
         return pa.array(column, from_pandas=True)
     return column
+
+
+def _to_polars(column: Column) -> Any:
+    import polars as pl
+
+    if isinstance(column, Labels):
+        # Picked from the categories in their own order: faster than an Arrow dictionary, whose texts are looked up.
+        categories = pl.Series(column.categories, dtype=pl.Enum(column.categories))
+        codes = column.codes.view(f"u{column.codes.itemsize}")
+        places: Any = pl.from_arrow(_with_missing(codes, _negative(column.codes)))
+        return categories.gather(places)
+    return pl.from_arrow(_to_arrow(column))
 
 
 def _to_pandas(column: Column) -> Any:
@@ -377,7 +397,7 @@ def _to_pandas(column: Column) -> Any:
         array = pd.arrays.BooleanArray if column.values.dtype == bool else pd.arrays.IntegerArray
         return array(column.values, missing)
     if isinstance(column, Labels):
-        return pd.Categorical.from_codes(column.codes, categories=list(column.categories))
+        return pd.Categorical.from_codes(column.codes, list(column.categories), validate=False)  # ours are in range
     if isinstance(column, Times):
         unit = "s" if column.unit == "D" else column.unit
         values = np.where(column.values == NAT, NAT, column.values * 86_400) if column.unit == "D" else column.values

@@ -12,5 +12,6 @@ pub mod math;
 pub mod parallel;
 pub mod rules;
 pub mod transactions;
+mod vector;
 
 pub use error::{Error, Result, did_you_mean};

@@ -1,55 +1,85 @@
-//! The one inner loop of this room: how many thresholds stand below a value.
+//! The two inner loops of this room, both over one block of values held against ascending thresholds.
 
-/// `out[i] = #{t in thresholds : values[i] > t}`, 0 for NaN; at most 255 thresholds.
-pub(super) fn count_below(values: &[f64], thresholds: &[f64], out: &mut [u8]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-            // SAFETY: the processor has what the function was compiled for.
-            return unsafe { count_avx512(values, thresholds, out) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the same.
-            return unsafe { count_avx2(values, thresholds, out) };
-        }
-    }
-    count(values, thresholds, out);
+use crate::vector::widest;
+
+/// A place on a column's scale: what a value above the threshold has more than one below it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Step {
+    pub(super) threshold: f64,
+    pub(super) more: i8,
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-fn count_avx512(values: &[f64], thresholds: &[f64], out: &mut [u8]) {
-    count(values, thresholds, out);
+widest! {
+    /// `out[i]` = `lowest` and `more` of every step whose threshold is below `values[i]`; NaN is above none. Whether
+    /// every value is finite.
+    pub(super) fn place(values: &[f64], lowest: i8, steps: &[Step], out: &mut [i8]) -> bool = place_each;
 }
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn count_avx2(values: &[f64], thresholds: &[f64], out: &mut [u8]) {
-    count(values, thresholds, out);
-}
-
-/// Values worked on together: their counts stay in vector registers.
-const LANES: usize = 32;
 
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
 #[inline(always)]
-fn count(values: &[f64], thresholds: &[f64], out: &mut [u8]) {
+fn place_each(values: &[f64], lowest: i8, steps: &[Step], out: &mut [i8]) -> bool {
+    const LANES: usize = 64; // so many that the compiler keeps to loops, which it turns into vectors
     let (groups, rest) = values.as_chunks::<LANES>();
     let (out_groups, out_rest) = out.split_at_mut(groups.len() * LANES);
     for (group, out) in groups.iter().zip(out_groups.as_chunks_mut::<LANES>().0) {
-        let mut counts = [0u64; LANES];
-        for &threshold in thresholds {
-            for (count, value) in counts.iter_mut().zip(group) {
-                *count += u64::from(*value > threshold);
+        let mut sums = [i64::from(lowest); LANES];
+        for step in steps {
+            let more = i64::from(step.more);
+            for (sum, value) in sums.iter_mut().zip(group) {
+                *sum += more & -i64::from(*value > step.threshold); // an if would become a branch
             }
         }
-        for (out, count) in out.iter_mut().zip(counts) {
-            *out = count as u8;
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = sum as i8;
         }
     }
     for (out, value) in out_rest.iter_mut().zip(rest) {
-        *out = thresholds.iter().map(|threshold| u8::from(value > threshold)).sum();
+        let below = steps.iter().filter(|step| *value > step.threshold);
+        *out = below.fold(lowest, |sum, step| sum.wrapping_add(step.more));
     }
+    values.iter().filter(|value| !value.is_finite()).count() == 0
+}
+
+/// The cells between ascending thresholds, and which of them are to keep: cell `i` is what is above threshold `i - 1`
+/// and not above threshold `i`.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    pub(super) thresholds: Vec<f64>,
+    /// One per threshold.
+    pub(super) keep: Vec<bool>,
+}
+
+widest! {
+    /// Adds to `above` how many values are above each threshold, and copies the values of the cells to keep.
+    pub(super) fn sift(values: &[f64], cells: &Cells, above: &mut [usize], kept: &mut Vec<f64>) = sift_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn sift_each(values: &[f64], cells: &Cells, above: &mut [usize], kept: &mut Vec<f64>) {
+    let (groups, rest) = values.as_chunks::<64>();
+    let mut last = [f64::NAN; 64]; // NaN is above nothing
+    last.iter_mut().zip(rest).for_each(|(slot, value)| *slot = *value);
+    for group in groups.iter().chain([&last]) {
+        let (mut before, mut wanted) = (0, 0);
+        for ((threshold, keep), above) in cells.thresholds.iter().zip(&cells.keep).zip(above.iter_mut()) {
+            let rows = rows_above(group, *threshold);
+            *above += rows.count_ones() as usize;
+            wanted |= if *keep { before & !rows } else { 0 };
+            before = rows;
+        }
+        while wanted != 0 {
+            kept.extend(group.get(wanted.trailing_zeros() as usize));
+            wanted &= wanted - 1;
+        }
+    }
+}
+
+/// A bit per value: is it above the threshold?
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn rows_above(group: &[f64; 64], threshold: f64) -> u64 {
+    group.iter().enumerate().fold(0, |rows, (row, value)| rows | u64::from(*value > threshold) << row)
 }
 
 #[cfg(test)]
@@ -58,19 +88,48 @@ mod tests {
 
     use super::*;
 
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let value = prop_oneof![-3.0..3.0, Just(f64::NAN), Just(f64::INFINITY), Just(0.0), Just(1.0)];
+        prop::collection::vec(value, 0..200)
+    }
+
+    fn thresholds() -> impl Strategy<Value = Vec<f64>> {
+        let threshold = prop_oneof![-3.0..3.0, Just(0.0), Just(1.0), Just(f64::NEG_INFINITY), Just(f64::MAX)];
+        prop::collection::vec(threshold, 0..9).prop_map(|mut thresholds| {
+            thresholds.sort_by(f64::total_cmp);
+            thresholds
+        })
+    }
+
     proptest! {
         #[test]
-        fn every_version_counts_alike(
-            values in prop::collection::vec(prop_oneof![-3.0..3.0, Just(f64::NAN), Just(0.0), Just(1.0)], 0..200),
-            thresholds in prop::collection::vec(prop_oneof![-3.0..3.0, Just(0.0), Just(1.0)], 0..9),
+        fn a_place_is_a_look_up_by_the_thresholds_below(
+            values in values(), thresholds in thresholds(), scores in prop::collection::vec(any::<i8>(), 10),
         ) {
-            let naive: Vec<u8> =
-                values.iter().map(|value| thresholds.iter().filter(|&threshold| value > threshold).count() as u8).collect();
-            let mut out = vec![9; values.len()];
-            count(&values, &thresholds, &mut out);
-            prop_assert_eq!(&out, &naive);
-            count_below(&values, &thresholds, &mut out);
-            prop_assert_eq!(&out, &naive);
+            let below = |value: &f64| thresholds.iter().filter(|&threshold| value > threshold).count();
+            let naive: Vec<i8> = values.iter().map(|value| scores[below(value)]).collect();
+            let step = |(place, &threshold)| Step { threshold, more: i8::wrapping_sub(scores[place + 1], scores[place]) };
+            let steps: Vec<Step> = thresholds.iter().enumerate().map(step).collect();
+            for version in [place, place_each] {
+                let mut out = vec![9; values.len()];
+                prop_assert_eq!(version(&values, scores[0], &steps, &mut out), values.iter().all(|value| value.is_finite()));
+                prop_assert_eq!(&out, &naive);
+            }
+        }
+
+        #[test]
+        fn cells_are_counted_and_kept(values in values(), thresholds in thresholds(), keep in prop::collection::vec(any::<bool>(), 9)) {
+            let cell = |value: &f64| thresholds.iter().filter(|&threshold| value > threshold).count();
+            let naive: Vec<usize> = (1..=thresholds.len()).map(|place| values.iter().filter(|&value| cell(value) >= place).count()).collect();
+            let inside = |value: &&f64| (1..thresholds.len()).contains(&cell(value)) && keep[cell(value)];
+            let naive_kept: Vec<f64> = values.iter().filter(inside).copied().collect();
+            let cells = Cells { keep: keep[..thresholds.len()].to_vec(), thresholds };
+            for version in [sift, sift_each] {
+                let (mut above, mut kept) = (vec![0; cells.thresholds.len()], Vec::new());
+                version(&values, &cells, &mut above, &mut kept);
+                prop_assert_eq!(&above, &naive);
+                prop_assert_eq!(&kept, &naive_kept);
+            }
         }
     }
 }

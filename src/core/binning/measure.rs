@@ -11,6 +11,7 @@ use crate::{
     Error, Result,
     column::{Batch, Bits, Column, Values},
     parallel::{CHUNK_ROWS, chunks},
+    vector::widest,
 };
 
 /// Rows converted at a time: 32 KB of float64, the size of a first-level cache.
@@ -109,15 +110,6 @@ impl Measure<'_> {
         sample
     }
 
-    /// Which rows are missing.
-    pub(super) fn missing(&self, pieces: &[Piece]) -> Vec<bool> {
-        let mut missing = Vec::with_capacity(self.len());
-        for piece in pieces {
-            self.blocks(piece, |block| missing.extend(block.iter().map(|value| value.is_nan())));
-        }
-        missing
-    }
-
     /// The error of a column without values.
     pub(super) fn nothing(&self) -> Error {
         let what = if self.len() == 0 { "the frame has no rows" } else { "every row is missing" };
@@ -166,10 +158,20 @@ fn convert(column: &Column<'_>, rows: Range<usize>, out: &mut Vec<f64>) {
 
 fn append<T: Copy>(column: &Values<'_, T>, rows: Range<usize>, out: &mut Vec<f64>, convert: impl Fn(T) -> f64) {
     let first = out.len();
-    out.extend(column.values.get(rows.clone()).unwrap_or(&[]).iter().map(|&value| convert(value)));
+    append_all(column.values.get(rows.clone()).unwrap_or(&[]), convert, out);
     if let Some(bits) = column.validity {
         blank(bits, rows.start, out.get_mut(first..).unwrap_or(&mut []));
     }
+}
+
+widest! {
+    fn append_all[T: Copy, F: Fn(T) -> f64](values: &[T], convert: F, out: &mut Vec<f64>) = append_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn append_each<T: Copy, F: Fn(T) -> f64>(values: &[T], convert: F, out: &mut Vec<f64>) {
+    out.extend(values.iter().map(|&value| convert(value)));
 }
 
 /// Writes NaN where the bit of a row is not set.

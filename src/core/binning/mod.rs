@@ -15,8 +15,8 @@ pub use rfm::{RfmScores, rfm};
 
 use self::{
     config::{Plan, threshold},
-    count::count_below,
-    measure::{BLOCK_ROWS, Measure, Piece},
+    count::{Step, place},
+    measure::{Measure, Piece},
 };
 use crate::{
     Result,
@@ -132,71 +132,59 @@ pub fn transform(batches: &[Batch<'_>], config: &Config, bins: &[Bins], cancel: 
 
 /// One column's edges and scores, ready to be held against values.
 struct Ruler {
-    thresholds: Vec<f64>,
-    /// The score for each number of thresholds below a value.
-    table: [i8; 256],
-}
-
-/// What a block may hold besides ordinary numbers.
-#[derive(Debug, Clone, Copy, Default)]
-struct Oddities {
-    missing: bool,
-    infinite: bool,
+    lowest: i8,
+    steps: Vec<Step>,
 }
 
 impl Ruler {
     fn new(column: &ColumnConfig, bins: &Bins) -> Result<Self> {
         let n_bins = bins.edges.len() + 1;
-        let scores = column.outputs(n_bins)?.unwrap_or_else(|| (0..n_bins).map(|code| code as i8).collect());
-        Ok(Self::with_scores(column, bins, scores))
-    }
-
-    fn with_scores(column: &ColumnConfig, bins: &Bins, mut scores: Vec<i8>) -> Self {
+        let mut scores = column.outputs(n_bins)?.unwrap_or_else(|| (0..n_bins).map(|code| code as i8).collect());
         if column.descending {
             scores.reverse();
         }
-        let mut table = [0; 256];
-        table.iter_mut().zip(scores).for_each(|(entry, score)| *entry = score);
-        let thresholds = bins.edges.iter().zip(&bins.left).map(|(&edge, &left)| threshold(edge, left)).collect();
-        Self { thresholds, table }
+        let more = scores.iter().zip(scores.iter().skip(1)).map(|(below, above)| above.wrapping_sub(*below));
+        let thresholds = bins.edges.iter().zip(&bins.left).map(|(&edge, &left)| threshold(edge, left));
+        let steps = thresholds.zip(more).map(|(threshold, more)| Step { threshold, more }).collect();
+        Ok(Self { lowest: scores.first().copied().unwrap_or(0), steps })
     }
 
     fn scores(&self, measure: &Measure<'_>, pieces: &[Piece], cancel: &Cancel) -> Result<Scores> {
         let mut values = vec![0i8; measure.len()];
-        let oddities: Vec<_> = split(&mut values, pieces)
-            .into_par_iter()
-            .map(|(piece, mut out)| {
-                cancel.check()?;
-                let mut oddities = Oddities::default();
-                measure.blocks(piece, |block| {
-                    if let Some((front, rest)) = std::mem::take(&mut out).split_at_mut_checked(block.len()) {
-                        self.score(block, front, &mut oddities);
-                        out = rest;
-                    }
-                });
-                Ok(oddities)
-            })
-            .collect::<Result<_>>()?;
-        if oddities.iter().any(|piece| piece.infinite) {
-            return Err(measure.infinity(pieces));
+        let finite =
+            each_block(measure, pieces, &mut values, cancel, |block, out| place(block, self.lowest, &self.steps, out))?;
+        if finite {
+            return Ok(Scores { values, missing: None });
         }
-        let missing = oddities.iter().any(|piece| piece.missing).then(|| measure.missing(pieces));
-        Ok(Scores { values, missing })
+        let mut missing = vec![false; measure.len()];
+        let numbers = each_block(measure, pieces, &mut missing, cancel, |block, out| {
+            out.iter_mut().zip(block).for_each(|(out, value)| *out = value.is_nan());
+            !block.iter().any(|value| value.is_infinite())
+        })?;
+        if numbers { Ok(Scores { values, missing: Some(missing) }) } else { Err(measure.infinity(pieces)) }
     }
+}
 
-    fn score(&self, block: &[f64], out: &mut [i8], oddities: &mut Oddities) {
-        let mut counts = [0u8; BLOCK_ROWS];
-        let counts = counts.get_mut(..block.len()).unwrap_or(&mut []);
-        count_below(block, &self.thresholds, counts);
-        for (out, count) in out.iter_mut().zip(counts) {
-            *out = self.table.get(usize::from(*count)).copied().unwrap_or(0);
-        }
-        // One count without branches for the usual block, in which every value is a number.
-        if block.iter().filter(|value| !value.is_finite()).count() > 0 {
-            oddities.missing |= block.iter().any(|value| value.is_nan());
-            oddities.infinite |= block.iter().any(|value| value.is_infinite());
-        }
-    }
+/// Has `work` fill every block's part of a row-long slice; whether it said yes to all of them.
+fn each_block<T: Send>(
+    measure: &Measure<'_>,
+    pieces: &[Piece],
+    output: &mut [T],
+    cancel: &Cancel,
+    work: impl Fn(&[f64], &mut [T]) -> bool + Sync,
+) -> Result<bool> {
+    let answers = split(output, pieces).into_par_iter().map(|(piece, mut out)| {
+        cancel.check()?;
+        let mut all = true;
+        measure.blocks(piece, |block| {
+            if let Some((front, rest)) = std::mem::take(&mut out).split_at_mut_checked(block.len()) {
+                all &= work(block, front);
+                out = rest;
+            }
+        });
+        Ok(all)
+    });
+    answers.try_reduce(|| true, |a, b| Ok(a && b))
 }
 
 /// Cuts one row-long slice into the pieces' parts.

@@ -8,8 +8,8 @@
 use rayon::prelude::*;
 
 use super::{
-    count::count_below,
-    measure::{BLOCK_ROWS, Measure, Piece},
+    count::{Cells, sift},
+    measure::{Measure, Piece},
 };
 use crate::{Result, cancel::Cancel};
 
@@ -100,11 +100,11 @@ fn around(
         .collect()
 }
 
-/// What one pass over the column leaves: how many values fall into each cell between thresholds, and the values of
-/// the cells inside a bracket. Cell `i` is `(thresholds[i - 1], thresholds[i]]`; cell 0 is what is missing.
+/// What one pass over the column leaves: how many values fall into each cell, and the values of the cells to keep,
+/// which are those inside a bracket.
 struct Kept {
-    thresholds: Vec<f64>,
-    keep: [bool; 256],
+    cells: Cells,
+    /// Per cell; the first holds what is missing, the last what lies above every threshold.
     counts: Vec<usize>,
     values: Vec<f64>,
     present: usize,
@@ -118,28 +118,30 @@ impl Kept {
             return Ok(None);
         }
         sample.sort_unstable_by(f64::total_cmp);
-        let (thresholds, keep) = brackets(&sample, probabilities);
+        let cells = brackets(&sample, probabilities);
         let parts: Vec<_> = pieces
             .par_iter()
             .map(|piece| {
                 cancel.check()?;
-                Ok(sift(measure, piece, &thresholds, &keep))
+                let (mut above, mut kept) = (vec![0; cells.thresholds.len()], Vec::with_capacity(piece.len() / 4));
+                measure.blocks(piece, |block| sift(block, &cells, &mut above, &mut kept));
+                Ok((above, kept))
             })
             .collect::<Result<_>>()?;
-        let mut counts = vec![0usize; thresholds.len() + 1];
+        let mut above = vec![0; cells.thresholds.len()];
         let mut values = Vec::with_capacity(parts.iter().map(|(_, values)| values.len()).sum());
         for (part, kept) in parts {
-            counts.iter_mut().zip(part).for_each(|(count, part)| *count += part as usize);
+            above.iter_mut().zip(part).for_each(|(above, part)| *above += part);
             values.extend_from_slice(&kept);
         }
-        // The first threshold is -infinity, so only NaN and -infinity are in cell 0; the last is the largest number.
-        let infinite = counts.last().is_some_and(|&above| above > 0);
-        let below = counts.first().copied().unwrap_or(0);
-        if infinite || below > 0 && values_hold_negative_infinity(measure, pieces) {
+        // The first threshold is -infinity, so only NaN and -infinity are not above it; the last is the largest number.
+        let (present, infinite) = (above.first().copied().unwrap_or(0), above.last().copied().unwrap_or(0));
+        if infinite > 0 || present < measure.len() && values_hold_negative_infinity(measure, pieces) {
             return Err(measure.infinity(pieces));
         }
-        let present = measure.len() - below;
-        Ok(Some(Self { thresholds, keep, counts, values, present }))
+        let above_low = [measure.len()].into_iter().chain(above.iter().copied());
+        let counts = above_low.zip(above.iter().copied().chain([0])).map(|(low, high)| low - high).collect();
+        Ok(Some(Self { cells, counts, values, present }))
     }
 
     /// The values at ascending ranks; `None` when one of them was not kept.
@@ -150,9 +152,8 @@ impl Kept {
         let mut picked = vec![0.0; ranks.len()];
         let mut wanted = Vec::with_capacity(ranks.len());
         for (cell, &count) in self.counts.iter().enumerate().skip(1) {
-            let (below, upto) =
-                (*self.thresholds.get(cell - 1)?, self.thresholds.get(cell).copied().unwrap_or(f64::MAX));
-            let kept = self.keep.get(cell).copied()?;
+            let Some((&upto, &kept)) = self.cells.thresholds.get(cell).zip(self.cells.keep.get(cell)) else { break };
+            let below = *self.cells.thresholds.get(cell - 1)?;
             let from = ranks.partition_point(|&rank| rank < first);
             let to = ranks.partition_point(|&rank| rank < first + count);
             if kept {
@@ -178,8 +179,8 @@ fn values_hold_negative_infinity(measure: &Measure<'_>, pieces: &[Piece]) -> boo
     })
 }
 
-/// Thresholds from a sorted sample, and which of the cells between them to keep.
-fn brackets(sample: &[f64], probabilities: &[f64]) -> (Vec<f64>, [bool; 256]) {
+/// Cells from a sorted sample: those inside a bracket are to keep, unless they are of one value.
+fn brackets(sample: &[f64], probabilities: &[f64]) -> Cells {
     let size = sample.len() as f64;
     let bracket = |p: &f64| {
         let margin = 4.0 * (size * p * (1.0 - p)).sqrt() + 2.0;
@@ -199,38 +200,12 @@ fn brackets(sample: &[f64], probabilities: &[f64]) -> (Vec<f64>, [bool; 256]) {
     thresholds.retain(|bound| !bound.is_nan());
     thresholds.sort_unstable_by(f64::total_cmp);
     thresholds.dedup();
-    let mut keep = [false; 256];
-    for (cell, keep) in keep.iter_mut().enumerate().skip(1) {
-        if let (Some(&below), Some(&upto)) = (thresholds.get(cell - 1), thresholds.get(cell)) {
-            *keep = upto.next_down() > below && brackets.iter().any(|&(low, high)| low <= below && upto <= high);
-        }
-    }
-    (thresholds, keep)
-}
-
-/// Counts the values of every cell and copies those of the cells to keep.
-fn sift(measure: &Measure<'_>, piece: &Piece, thresholds: &[f64], keep: &[bool; 256]) -> ([u32; 256], Vec<f64>) {
-    let mut counts = [0u32; 256];
-    let mut kept = Vec::with_capacity(piece.len() / 4);
-    let mut cells = [0u8; BLOCK_ROWS];
-    let mut inside = vec![0f64; BLOCK_ROWS];
-    measure.blocks(piece, |block| {
-        count_below(block, thresholds, cells.get_mut(..block.len()).unwrap_or(&mut []));
-        let mut len = 0;
-        for (&value, &cell) in block.iter().zip(&cells) {
-            let cell = usize::from(cell);
-            // Always written, kept by moving on: no branch that data could make unpredictable.
-            if let Some(slot) = inside.get_mut(len) {
-                *slot = value;
-            }
-            len += usize::from(keep.get(cell).is_some_and(|&keep| keep));
-            if let Some(count) = counts.get_mut(cell) {
-                *count += 1;
-            }
-        }
-        kept.extend_from_slice(inside.get(..len).unwrap_or(&[]));
+    let mut below = f64::NEG_INFINITY;
+    let keep = thresholds.iter().map(|&upto| {
+        let low = std::mem::replace(&mut below, upto);
+        upto.next_down() > low && brackets.iter().any(|bracket| bracket.0 <= low && upto <= bracket.1)
     });
-    (counts, kept)
+    Cells { keep: keep.collect(), thresholds }
 }
 
 /// Writes the values that would stand at ascending ranks if `values` were sorted; `wanted` are ranks (counted from

@@ -1,14 +1,13 @@
 //! Three scores together: the cell a customer stands in, and the weighted mean.
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{Bins, Config, Scores, config::ColumnConfig, transform};
-use crate::{
-    Error, Result,
-    cancel::Cancel,
-    column::Batch,
-    parallel::{CHUNK_ROWS, fill_chunks},
-};
+use crate::{Error, Result, cancel::Cancel, column::Batch, parallel::CHUNK_ROWS, vector::widest};
+
+/// Rows put together at a time, in the nearest cache.
+const PART: usize = 4096;
 
 /// The scores of recency, frequency and monetary value, and what they make together.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,25 +31,20 @@ pub fn rfm(batches: &[Batch<'_>], config: &Config, bins: &[Bins], cancel: &Cance
         return Err(Error::parameter("RFM scores need three columns: recency, frequency and monetary"));
     };
     let axes = [recency, frequency, monetary];
-    let missing =
-        |row: usize| axes.iter().any(|axis| axis.missing.as_ref().is_some_and(|rows| rows.get(row) == Some(&true)));
-    let some_missing = axes.iter().any(|axis| axis.missing.is_some());
     let mut cell = vec![0i16; recency.values.len()];
-    fill_chunks(&mut cell, CHUNK_ROWS, cancel, |first, out| {
-        let [recency, frequency, monetary] = axes.map(|axis| axis.values.get(first..).unwrap_or(&[]));
-        for (((out, r), f), m) in out.iter_mut().zip(recency).zip(frequency).zip(monetary) {
-            *out = grid.cell(*r, *f, *m);
-        }
-        if some_missing {
-            let rows = out.iter_mut().enumerate().filter(|(row, _)| missing(first + row));
-            rows.for_each(|(_, out)| *out = -1);
-        }
-        Ok(())
-    })?;
-    let mut score = vec![0f64; cell.len()];
-    fill_chunks(&mut score, CHUNK_ROWS, cancel, |first, out| {
-        for (out, cell) in out.iter_mut().zip(cell.get(first..).unwrap_or(&[])) {
-            *out = usize::try_from(*cell).ok().and_then(|cell| grid.means.get(cell)).copied().unwrap_or(f64::NAN);
+    let mut score = vec![0f64; recency.values.len()];
+    let chunks = cell.par_chunks_mut(CHUNK_ROWS).zip(score.par_chunks_mut(CHUNK_ROWS)).enumerate();
+    chunks.try_for_each(|(chunk, (cells, means))| {
+        cancel.check()?;
+        for (part, (cells, means)) in cells.chunks_mut(PART).zip(means.chunks_mut(PART)).enumerate() {
+            let first = chunk * CHUNK_ROWS + part * PART;
+            locate(&grid.steps, axes.map(|axis| axis.values.get(first..).unwrap_or(&[])), cells);
+            for missing in axes.iter().filter_map(|axis| axis.missing.as_ref()?.get(first..)) {
+                cells.iter_mut().zip(missing).for_each(|(cell, missing)| *cell = if *missing { -1 } else { *cell });
+            }
+            for (mean, cell) in means.iter_mut().zip(cells) {
+                *mean = usize::try_from(*cell).ok().and_then(|cell| grid.means.get(cell)).copied().unwrap_or(f64::NAN);
+            }
         }
         Ok(())
     })?;
@@ -81,8 +75,8 @@ pub(super) fn weights(value: &Value) -> Result<[f64; 3]> {
 
 /// All combinations of three scores.
 struct Grid {
-    /// Per axis, what a score adds to the cell's number; looked up by the score's byte.
-    steps: [[i16; 256]; 3],
+    /// Per axis, what each score adds to the cell's number.
+    steps: [Vec<(i8, i16)>; 3],
     means: Vec<f64>,
     names: Vec<String>,
 }
@@ -105,15 +99,13 @@ impl Grid {
             return Err(Error::parameter("RFM scores need three columns: recency, frequency and monetary"));
         };
         let sum: f64 = weights.iter().sum();
-        let mut grid = Self { steps: [[0; 256]; 3], means: Vec::new(), names: Vec::new() };
         let strides = [frequency.len() * monetary.len(), monetary.len(), 1];
-        for ((steps, axis), stride) in grid.steps.iter_mut().zip(&axes).zip(strides) {
-            for (place, score) in axis.iter().enumerate() {
-                if let Some(step) = steps.get_mut(usize::from(*score as u8)) {
-                    *step = (place * stride) as i16; // at most 20 * 20 * 20 cells
-                }
-            }
-        }
+        let steps = [(recency, 0), (frequency, 1), (monetary, 2)].map(|(axis, position)| {
+            let stride: usize = strides.get(position).copied().unwrap_or(0);
+            // At most 20 * 20 * 20 cells.
+            axis.iter().enumerate().map(|(place, score)| (*score, (place * stride) as i16)).collect()
+        });
+        let mut grid = Self { steps, means: Vec::new(), names: Vec::new() };
         for r in recency {
             for f in frequency {
                 for m in monetary {
@@ -125,11 +117,23 @@ impl Grid {
         }
         Ok(grid)
     }
+}
 
-    #[inline]
-    fn cell(&self, recency: i8, frequency: i8, monetary: i8) -> i16 {
-        let [r, f, m] = &self.steps;
-        let step = |steps: &[i16; 256], score: i8| steps.get(usize::from(score as u8)).copied().unwrap_or(0);
-        step(r, recency) + step(f, frequency) + step(m, monetary)
+widest! {
+    /// The cells of some rows by their scores.
+    fn locate(steps: &[Vec<(i8, i16)>; 3], scores: [&[i8]; 3], cells: &mut [i16]) = locate_each;
+}
+
+/// Holds every score against every step instead of looking it up: the same for all rows, so many at once.
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn locate_each(steps: &[Vec<(i8, i16)>; 3], scores: [&[i8]; 3], cells: &mut [i16]) {
+    cells.fill(0);
+    for (steps, scores) in steps.iter().zip(scores) {
+        for (of, step) in steps {
+            for (cell, score) in cells.iter_mut().zip(scores) {
+                *cell += step & -i16::from(score == of); // an if would become a branch
+            }
+        }
     }
 }

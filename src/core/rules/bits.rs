@@ -1,10 +1,13 @@
 //! From values to bits and back: comparisons of a column with a number, one bit per row, 64 rows to a word; and
 //! labels from the bits that say which rows have which.
 //!
-//! Both have AVX2 versions: the compiler finds no way of its own between bytes and bits, and this is where a rule
-//! spends its time.
+//! Both have versions for AVX2 and AVX-512: the compiler finds no way of its own between bytes and bits, and this is
+//! where a rule spends its time.
 
 use super::program::Test;
+use crate::vector::widest;
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Width, width};
 
 /// A kind of value that is compared with a constant.
 pub(crate) trait Compare: Copy + PartialOrd {
@@ -24,9 +27,24 @@ fn compare_each<T: Copy + PartialOrd>(values: &[T], test: Test, constant: T, wor
 impl Compare for i16 {}
 impl Compare for u8 {}
 impl Compare for u16 {}
-impl Compare for u32 {}
 impl Compare for u64 {}
 impl Compare for i128 {}
+
+widest! {
+    /// One bit per value, by a test the compiler can make of many values at once.
+    pub(crate) fn pack_wide[T: Copy, F: Fn(T) -> bool](values: &[T], words: &mut [u64], test: F) = pack_rows;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn pack_rows<T: Copy, F: Fn(T) -> bool>(values: &[T], words: &mut [u64], test: F) {
+    let (blocks, rest) = values.as_chunks::<64>();
+    let (whole, last) = words.split_at_mut(blocks.len().min(words.len()));
+    for (word, block) in whole.iter_mut().zip(blocks) {
+        *word = block.iter().enumerate().fold(0, |rows, (row, value)| rows | u64::from(test(*value)) << row);
+    }
+    pack(rest, last, test);
+}
 
 /// One bit per value.
 #[inline]
@@ -61,10 +79,12 @@ fn pack_bytes(bytes: &[u8; 64]) -> u64 {
 /// Each row's code, less 1, from its binary digits (the lowest first, 64 rows to a word).
 pub(crate) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    match width() {
+        // SAFETY: the processor has AVX-512.
+        Width::Avx512 => return unsafe { wide::spread_512(digits, codes) },
         // SAFETY: the processor has AVX2.
-        unsafe { wide::spread(digits, codes) };
-        return;
+        Width::Avx2 => return unsafe { wide::spread(digits, codes) },
+        Width::Plain => {}
     }
     spread_each(digits, codes);
 }
@@ -86,6 +106,7 @@ mod wide {
     use super::Compare;
     impl Compare for i8 {}
     impl Compare for i32 {}
+    impl Compare for u32 {}
     impl Compare for i64 {}
     impl Compare for f32 {}
     impl Compare for f64 {}
@@ -96,7 +117,7 @@ mod wide {
     #[allow(clippy::wildcard_imports)] // the processor's own names
     use std::arch::x86_64::*;
 
-    use super::{Compare, Test, compare_each};
+    use super::{Compare, Test, Width, compare_each, width};
 
     /// Each word is copied to every byte, byte i keeps its bit i, and what is kept becomes the digit's value.
     #[target_feature(enable = "avx2")]
@@ -122,34 +143,50 @@ mod wide {
         }
     }
 
-    /// One kind of value: how many stand in a register, and how they are loaded, compared and turned into bits.
-    macro_rules! avx2 {
-        ($kind:ty, $lanes:literal, $all:ident, $load:expr, $greater:expr, $equal:expr, $bits:expr) => {
-            impl Compare for $kind {
-                fn compare(values: &[Self], test: Test, constant: Self, words: &mut [u64]) {
-                    if is_x86_feature_detected!("avx2") {
-                        // SAFETY: the processor has AVX2.
-                        unsafe { $all(values, test, constant, words) }
-                    } else {
-                        compare_each(values, test, constant, words);
-                    }
-                }
+    /// A word is a mask of its rows as it stands.
+    #[target_feature(enable = "avx512bw")]
+    pub(super) fn spread_512<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+        let (blocks, rest) = codes.as_chunks_mut::<64>();
+        let whole = blocks.len();
+        for (place, codes) in blocks.iter_mut().enumerate() {
+            let mut sum = _mm512_set1_epi8(-1);
+            for (digit, words) in digits.iter().enumerate() {
+                let rows = words.get(place).copied().unwrap_or(0);
+                sum = _mm512_mask_add_epi8(sum, rows, sum, _mm512_set1_epi8(1 << digit));
             }
+            // SAFETY: both are 64 bytes in which every pattern of bits is a value.
+            *codes = unsafe { std::mem::transmute::<__m512i, [i8; 64]>(sum) };
+        }
+        for (row, code) in rest.iter_mut().enumerate() {
+            let digit = |(digit, words): (usize, &[u64; WORDS])| {
+                ((words.get(whole).copied().unwrap_or(0) >> row & 1) as i8) << digit
+            };
+            *code = digits.iter().enumerate().map(digit).fold(-1, i8::wrapping_add);
+        }
+    }
 
-            #[target_feature(enable = "avx2")]
-            fn $all(values: &[$kind], test: Test, constant: $kind, words: &mut [u64]) {
+    /// A function that compares values with a constant, one register at a time: its name and instructions, how many
+    /// values stand in which register, and how two registers give a bit per value.
+    macro_rules! all {
+        ($name:ident, $feature:literal, $kind:ty, $lanes:literal, $register:ty, $greater:expr, $equal:expr) => {
+            #[target_feature(enable = $feature)]
+            fn $name(values: &[$kind], test: Test, constant: $kind, words: &mut [u64]) {
+                let load = |piece: &[$kind; $lanes]| {
+                    // SAFETY: both are of one size, and every pattern of bits is a value.
+                    unsafe { std::mem::transmute_copy::<[$kind; $lanes], $register>(piece) }
+                };
                 let (blocks, rest) = values.as_chunks::<64>();
                 let (whole, last) = words.split_at_mut(blocks.len().min(words.len()));
-                let wanted = $load(&[constant; $lanes]);
+                let wanted = load(&[constant; $lanes]);
                 for (word, block) in whole.iter_mut().zip(blocks) {
                     let (pieces, _) = block.as_chunks::<$lanes>();
                     let mut bits = 0u64;
                     for (place, piece) in pieces.iter().enumerate() {
                         let found = match test {
-                            Test::Greater => $greater($load(piece), wanted),
-                            Test::Equal => $equal($load(piece), wanted),
+                            Test::Greater => $greater(load(piece), wanted),
+                            Test::Equal => $equal(load(piece), wanted),
                         };
-                        bits |= u64::from($bits(found) as u32) << (place * $lanes);
+                        bits |= u64::from(found) << (place * $lanes);
                     }
                     *word = bits;
                 }
@@ -158,61 +195,97 @@ mod wide {
         };
     }
 
-    /// Reads 32 bytes as a register.
-    macro_rules! load {
-        ($kind:ty, $lanes:literal, $register:ty) => {
-            |piece: &[$kind; $lanes]| -> $register {
-                // SAFETY: both are 32 bytes in which every pattern of bits is a value.
-                unsafe { std::mem::transmute_copy::<[$kind; $lanes], $register>(piece) }
+    /// One kind of value: what `all` needs for AVX2, then for AVX-512.
+    macro_rules! compare {
+        ($kind:ty, [$($avx2:tt)*], [$($avx512:tt)*]) => {
+            impl Compare for $kind {
+                fn compare(values: &[Self], test: Test, constant: Self, words: &mut [u64]) {
+                    all!(avx2, "avx2", $kind, $($avx2)*);
+                    all!(avx512, "avx512f,avx512bw", $kind, $($avx512)*);
+                    match width() {
+                        // SAFETY: the processor has what the function was compiled for.
+                        Width::Avx512 => unsafe { avx512(values, test, constant, words) },
+                        // SAFETY: the same.
+                        Width::Avx2 => unsafe { avx2(values, test, constant, words) },
+                        Width::Plain => compare_each(values, test, constant, words),
+                    }
+                }
             }
         };
     }
 
-    avx2!(
+    compare!(
         f64,
-        4,
-        all_f64,
-        load!(f64, 4, __m256d),
-        |a, b| _mm256_cmp_pd::<_CMP_GT_OQ>(a, b),
-        |a, b| _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b),
-        |found| _mm256_movemask_pd(found)
+        [
+            4,
+            __m256d,
+            |a, b| doubles(_mm256_cmp_pd::<_CMP_GT_OQ>(a, b)),
+            |a, b| doubles(_mm256_cmp_pd::<_CMP_EQ_OQ>(a, b))
+        ],
+        [8, __m512d, |a, b| _mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b), |a, b| _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b)]
     );
-    avx2!(
+    compare!(
         f32,
-        8,
-        all_f32,
-        load!(f32, 8, __m256),
-        |a, b| _mm256_cmp_ps::<_CMP_GT_OQ>(a, b),
-        |a, b| _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b),
-        |found| _mm256_movemask_ps(found)
+        [
+            8,
+            __m256,
+            |a, b| singles(_mm256_cmp_ps::<_CMP_GT_OQ>(a, b)),
+            |a, b| singles(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b))
+        ],
+        [16, __m512, |a, b| _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), |a, b| _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b)]
     );
-    avx2!(
+    compare!(
         i64,
-        4,
-        all_i64,
-        load!(i64, 4, __m256i),
-        |a, b| _mm256_cmpgt_epi64(a, b),
-        |a, b| _mm256_cmpeq_epi64(a, b),
-        |found| _mm256_movemask_pd(_mm256_castsi256_pd(found))
+        [4, __m256i, |a, b| eights(_mm256_cmpgt_epi64(a, b)), |a, b| eights(_mm256_cmpeq_epi64(a, b))],
+        [8, __m512i, |a, b| _mm512_cmpgt_epi64_mask(a, b), |a, b| _mm512_cmpeq_epi64_mask(a, b)]
     );
-    avx2!(
+    compare!(
         i32,
-        8,
-        all_i32,
-        load!(i32, 8, __m256i),
-        |a, b| _mm256_cmpgt_epi32(a, b),
-        |a, b| _mm256_cmpeq_epi32(a, b),
-        |found| _mm256_movemask_ps(_mm256_castsi256_ps(found))
+        [8, __m256i, |a, b| fours(_mm256_cmpgt_epi32(a, b)), |a, b| fours(_mm256_cmpeq_epi32(a, b))],
+        [16, __m512i, |a, b| _mm512_cmpgt_epi32_mask(a, b), |a, b| _mm512_cmpeq_epi32_mask(a, b)]
     );
-    avx2!(
+    compare!(
+        u32,
+        [8, __m256i, |a, b| fours(_mm256_cmpgt_epi32(turned(a), turned(b))), |a, b| fours(_mm256_cmpeq_epi32(a, b))],
+        [16, __m512i, |a, b| _mm512_cmpgt_epu32_mask(a, b), |a, b| _mm512_cmpeq_epi32_mask(a, b)]
+    );
+    compare!(
         i8,
-        32,
-        all_i8,
-        load!(i8, 32, __m256i),
-        |a, b| _mm256_cmpgt_epi8(a, b),
-        |a, b| _mm256_cmpeq_epi8(a, b),
-        |found| _mm256_movemask_epi8(found)
+        [32, __m256i, |a, b| ones(_mm256_cmpgt_epi8(a, b)), |a, b| ones(_mm256_cmpeq_epi8(a, b))],
+        [64, __m512i, |a, b| _mm512_cmpgt_epi8_mask(a, b), |a, b| _mm512_cmpeq_epi8_mask(a, b)]
     );
+
+    /// The highest bit of each value.
+    #[target_feature(enable = "avx2")]
+    fn doubles(found: __m256d) -> u32 {
+        _mm256_movemask_pd(found) as u32
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn singles(found: __m256) -> u32 {
+        _mm256_movemask_ps(found) as u32
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn eights(found: __m256i) -> u32 {
+        doubles(_mm256_castsi256_pd(found))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn fours(found: __m256i) -> u32 {
+        singles(_mm256_castsi256_ps(found))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn ones(found: __m256i) -> u32 {
+        _mm256_movemask_epi8(found) as u32
+    }
+
+    /// Natural numbers in the order of whole ones.
+    #[target_feature(enable = "avx2")]
+    fn turned(values: __m256i) -> __m256i {
+        _mm256_xor_si256(values, _mm256_set1_epi32(i32::MIN))
+    }
 }
 
 #[cfg(test)]
@@ -240,10 +313,19 @@ mod tests {
         }
 
         #[test]
+        fn wide_packing_agrees_with_one_by_one(values in prop::collection::vec(prop_oneof![Just(f64::NAN), Just(f64::INFINITY), -1.0..1.0], 0..300)) {
+            let (mut fast, mut plain) = ([7u64; 5], [7u64; 5]);
+            pack_wide(&values, &mut fast, f64::is_finite);
+            pack(&values, &mut plain, f64::is_finite);
+            prop_assert_eq!(fast, plain);
+        }
+
+        #[test]
         fn every_kind_agrees_with_one_by_one(values in prop::collection::vec(-3i8..4, 0..300), constant in -3i8..4) {
             agree(&values, constant);
             agree(&values.iter().map(|value| i32::from(*value)).collect::<Vec<_>>(), constant.into());
             agree(&values.iter().map(|value| i64::from(*value)).collect::<Vec<_>>(), constant.into());
+            agree(&values.iter().map(|value| *value as u32).collect::<Vec<_>>(), constant as u32);
             let odd = |value: i8| if value == 3 { f64::NAN } else { f64::from(value) / 2.0 };
             agree(&values.iter().map(|value| odd(*value)).collect::<Vec<_>>(), f64::from(constant) / 2.0);
             let odd = |value: i8| if value == 3 { f32::NAN } else { f32::from(value) / 2.0 };

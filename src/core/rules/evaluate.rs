@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    bits::{Compare, pack},
+    bits::{Compare, pack, pack_wide},
     formula,
     program::{Literal, Node, Program, Test},
 };
@@ -210,8 +210,7 @@ impl<'a> Evaluator<'a> {
             Node::Text { column: of, .. } | Node::TextIn { column: of, .. } => {
                 match (column(of), self.by_code.get(place).and_then(Option::as_ref)) {
                     (Some(Column::Dictionary(codes, _)), Some(answers)) => {
-                        let codes = piece(codes, rows);
-                        pack(codes, yes, |code| answers.get(code as usize).copied().unwrap_or(false));
+                        any_code(piece(codes, rows), answers, yes);
                     }
                     (Some(Column::Text(text)), _) => {
                         bits(yes, rows.clone(), |row| text.bytes(row).is_some_and(|bytes| answers_text(node, bytes)));
@@ -249,29 +248,26 @@ impl<'a> Evaluator<'a> {
             }
             Column::Float32(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, f32::INFINITY, -f32::INFINITY, f32::is_nan);
+                self.finite(piece(values, rows), rows, present, f32::is_finite, f32::is_nan);
             }
             Column::Float64(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, f64::INFINITY, -f64::INFINITY, f64::is_nan);
+                self.finite(piece(values, rows), rows, present, f64::is_finite, f64::is_nan);
             }
         }
     }
 
     /// Takes NaN out of `present` and reports infinity.
-    fn finite<T: Compare>(
+    fn finite<T: Copy>(
         &self,
         values: &[T],
         rows: &Range<usize>,
         present: &mut [u64],
-        infinity: T,
-        minus_infinity: T,
+        is_finite: impl Fn(T) -> bool,
         is_nan: impl Fn(T) -> bool,
     ) {
-        let (mut finite, mut infinite) = ([0; WORDS], [0; WORDS]);
-        T::compare(values, Test::Greater, minus_infinity, &mut finite);
-        T::compare(values, Test::Equal, infinity, &mut infinite);
-        finite.iter_mut().zip(infinite).for_each(|(finite, infinite)| *finite &= !infinite);
+        let mut finite = [0; WORDS];
+        pack_wide(values, &mut finite, is_finite);
         let mut odd = [0; WORDS];
         odd.iter_mut().zip(present.iter().zip(finite)).for_each(|(odd, (present, finite))| *odd = present & !finite);
         if first_set(&odd, rows.len()).is_none() {
@@ -336,6 +332,22 @@ where
         Ok(constant) => T::compare(piece(values, rows), test, constant, yes),
         // Beyond what the column can hold: all of it is greater, or none.
         Err(_) => yes.fill(if test == Test::Greater && units < 0 { !0 } else { 0 }),
+    }
+}
+
+/// Which codes have the answer "yes".
+fn any_code(codes: &[u32], answers: &[bool], yes: &mut [u64]) {
+    const FEW: usize = 4;
+    let mut wanted = (0u32..).zip(answers).filter(|(_, answer)| **answer).map(|(code, _)| code);
+    if wanted.clone().nth(FEW).is_some() {
+        return pack(codes, yes, |code| answers.get(code as usize).copied().unwrap_or(false));
+    }
+    let Some(first) = wanted.next() else { return yes.fill(0) };
+    u32::compare(codes, Test::Equal, first, yes);
+    for code in wanted {
+        let mut more = [0; WORDS];
+        u32::compare(codes, Test::Equal, code, &mut more);
+        yes.iter_mut().zip(more).for_each(|(yes, more)| *yes |= more);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     cancel::Cancel,
     column::{Batch, Bits, Column, Values},
     parallel::CHUNK_ROWS,
+    vector::widest,
 };
 
 /// Most combinations worth deciding.
@@ -46,7 +47,9 @@ pub(crate) fn labels(
             return Ok(None);
         }
     }
-    let Some(table) = decide_all(&axes, cells, program, cancel)? else { return Ok(None) };
+    let Some(decided) = decide_all(&axes, cells, program, cancel)? else { return Ok(None) };
+    let mut table = [-1; MAX_CELLS];
+    table.iter_mut().zip(decided).for_each(|(entry, code)| *entry = code);
     let mut codes = vec![0i8; rows];
     let mut rest = codes.as_mut_slice();
     for batch in batches {
@@ -64,9 +67,7 @@ pub(crate) fn labels(
                     add_places(column, start, axis, stride, places);
                     stride *= axis.places;
                 }
-                for (code, place) in piece.iter_mut().zip(places) {
-                    *code = table.get(usize::from(*place)).copied().unwrap_or(-1);
-                }
+                look_up(&table, places, piece);
             }
             Ok(())
         })?;
@@ -137,12 +138,6 @@ fn axis(batches: &[Batch<'_>], column: usize, cancel: &Cancel) -> Result<Option<
 
 /// The smallest and largest present value.
 fn range<T: Copy + Ord + Into<i64> + Send + Sync>(values: &Values<'_, T>) -> (i64, i64) {
-    let extremes = |values: &[T]| {
-        let first = values.first().copied()?;
-        let low = values.iter().fold(first, |low, value| low.min(*value));
-        let high = values.iter().fold(first, |high, value| high.max(*value));
-        Some((low.into(), high.into()))
-    };
     let merge = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
     let pieces = values.values.par_chunks(CHUNK_ROWS).enumerate();
     let ranges = pieces.map(|(chunk, piece)| match values.validity {
@@ -168,12 +163,41 @@ fn range<T: Copy + Ord + Into<i64> + Send + Sync>(values: &Values<'_, T>) -> (i6
     ranges.flatten().reduce(|| (i64::MAX, i64::MIN), merge)
 }
 
+widest! {
+    /// The smallest and largest value.
+    fn extremes[T: Copy + Ord + Into<i64>](values: &[T]) -> Option<(i64, i64)> = extremes_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn extremes_each<T: Copy + Ord + Into<i64>>(values: &[T]) -> Option<(i64, i64)> {
+    let first = values.first().copied()?;
+    let low = values.iter().fold(first, |low, value| low.min(*value));
+    let high = values.iter().fold(first, |high, value| high.max(*value));
+    Some((low.into(), high.into()))
+}
+
+/// Each row's code by its place in the table.
+fn look_up(table: &[i8; MAX_CELLS], places: &[u16], codes: &mut [i8]) {
+    for (code, place) in codes.iter_mut().zip(places) {
+        // The remainder changes nothing; it spares looking whether the place is in the table.
+        *code = table.get(usize::from(*place) % MAX_CELLS).copied().unwrap_or(-1);
+    }
+}
+
 /// Adds each row's place on one axis to its place in the table.
 fn add_places(column: &Column<'_>, start: usize, axis: &Axis, stride: usize, places: &mut [u16]) {
     with_integers!(column, values => add(values, start, axis, stride, places), ());
 }
 
-fn add<T: Copy + Into<i64>>(values: &Values<'_, T>, start: usize, axis: &Axis, stride: usize, places: &mut [u16]) {
+widest! {
+    fn add[T: Copy + Into<i64>](values: &Values<'_, T>, start: usize, axis: &Axis, stride: usize, places: &mut [u16]) =
+        add_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn add_each<T: Copy + Into<i64>>(values: &Values<'_, T>, start: usize, axis: &Axis, stride: usize, places: &mut [u16]) {
     let piece = values.values.get(start..start + places.len()).unwrap_or(&[]);
     let stride = stride as u16;
     let missing = (axis.places - 1) as u16 * stride;

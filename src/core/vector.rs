@@ -1,0 +1,62 @@
+//! Plain loops compiled for what the processor offers, chosen when they run.
+
+/// Writes a function that runs an `#[inline(always)]` one, compiled for the widest vectors this processor has. What
+/// is generic stands in square brackets.
+macro_rules! widest {
+    ($(#[$meta:meta])* $visible:vis fn $name:ident $([$($generic:tt)*])? ($($argument:ident: $kind:ty),*)
+    $(-> $out:ty)? = $each:ident;) => {
+        $(#[$meta])*
+        $visible fn $name $(<$($generic)*>)? ($($argument: $kind),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
+                fn avx512 $(<$($generic)*>)? ($($argument: $kind),*) $(-> $out)? {
+                    $each($($argument),*)
+                }
+
+                #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+                fn avx2 $(<$($generic)*>)? ($($argument: $kind),*) $(-> $out)? {
+                    $each($($argument),*)
+                }
+
+                match $crate::vector::width() {
+                    // SAFETY: the processor has what the function was compiled for.
+                    $crate::vector::Width::Avx512 => return unsafe { avx512($($argument),*) },
+                    // SAFETY: the same.
+                    $crate::vector::Width::Avx2 => return unsafe { avx2($($argument),*) },
+                    $crate::vector::Width::Plain => {}
+                }
+            }
+            $each($($argument),*)
+        }
+    };
+}
+
+pub(crate) use widest;
+
+/// What this processor offers; each holds all that the functions above are compiled for.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) enum Width {
+    Avx512,
+    Avx2,
+    Plain,
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn width() -> Width {
+    static WIDTH: std::sync::LazyLock<Width> = std::sync::LazyLock::new(|| {
+        let bits =
+            is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt");
+        let wide = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match (bits && wide, bits && is_x86_feature_detected!("avx2")) {
+            (true, _) => Width::Avx512,
+            (_, true) => Width::Avx2,
+            _ => Width::Plain,
+        }
+    });
+    *WIDTH
+}
