@@ -105,8 +105,11 @@ class Frame:
                     near = ", but an index of that name: call .reset_index() first;"
                 raise InputError(f"{self.what} has no column '{name}'{near or ';'} its columns are: {shown or 'none'}")
 
-    def stream(self, names: Sequence[str]) -> Any:
-        """Columns in the order asked for, as an object with ``__arrow_c_stream__``."""
+    def stream(self, names: Sequence[str], *, kinds_only: bool = False) -> Any:
+        """Columns in the order asked for, as an object with ``__arrow_c_stream__``.
+
+        With `kinds_only` rows may be left out where the columns' kinds are known without them.
+        """
         names = list(names)
         self.require(names)
         if self.kind == "polars":
@@ -120,18 +123,21 @@ class Frame:
         if self.kind == "pyarrow":
             table = self.native.select(names)
         else:
-            table = pa.table({name: self._arrow(name) for name in names})
+            table = pa.table({name: self._arrow(name, kinds_only) for name in names})
         for field in table.schema:
             if isinstance(field.type, pa.BaseExtensionType):  # its storage alone would be read as what it is not
                 shown = field.type if self.kind == "pyarrow" else self.native[field.name].dtype
                 raise InputError(_unknown(self.what, field.name, shown))
         return table
 
-    def _arrow(self, name: str) -> pa.Array | pa.ChunkedArray:
+    def _arrow(self, name: str, kinds_only: bool) -> pa.Array | pa.ChunkedArray:
         column = self.native[name]
+        if kinds_only and column.dtype.kind != "O":  # what objects are, only their values say
+            column = column.iloc[:0]
         values = column.to_numpy() if isinstance(column.dtype, (np.dtype, pd.SparseDtype)) else column.array
         try:
-            return _from_pandas(values)
+            array = _from_pandas(values)
+            return array[:0] if kinds_only else array
         except (pa.ArrowException, TypeError, OverflowError, ValueError) as failure:
             raise InputError(_unreadable(self.what, name, values, failure)) from None
 

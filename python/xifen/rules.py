@@ -135,7 +135,7 @@ class RuleSegmenter(FrameTransformer):
         ParameterError
             A parameter of the segmenter cannot be used.
         """
-        self._fit(self._frame(X))
+        self._fit(self._frame(X), kinds_only=True)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -179,7 +179,7 @@ class RuleSegmenter(FrameTransformer):
             As from `transform`.
         """
         frame = self._frame(X)
-        return self._transform(frame, self._fit(frame))
+        return self._transform(frame, self._fit(frame, kinds_only=False))
 
     def table(self) -> pd.DataFrame:
         """Show the rules in the order they are tried.
@@ -301,14 +301,14 @@ class RuleSegmenter(FrameTransformer):
             )
         return Frame(data)
 
-    def _fit(self, frame: Frame) -> Any:
+    def _fit(self, frame: Frame, *, kinds_only: bool) -> Any:
         """Learn from the frame; returns the stream of the columns the rules read, to be used again."""
         config = self._config([], {})
         known = [name for name in frame.names if isinstance(name, str)]
         columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
         if not columns:
             raise InputError(f"{frame.what} has no columns")
-        stream = frame.stream(columns)
+        stream = frame.stream(columns, kinds_only=kinds_only)
         parameters = self._learn(frame)
         kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, parameters)))
         self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
