@@ -337,11 +337,11 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             raise TypeError("its times are of several kinds")
         return array
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
-        kind = values.dtype.numpy_dtype
         try:
-            return pa.array(values.to_numpy(kind, na_value=pd.NA))  # refused where a value is missing, else borrowed
+            # Refused where a value is missing, else borrowed without a look at the mask.
+            return pa.array(values.to_numpy(values.dtype.numpy_dtype, na_value=pd.NA))
         except (TypeError, ValueError):
-            return _with_missing(values.to_numpy(kind, na_value=0), values.isna())
+            return pa.array(values)
     if isinstance(values, pd.Categorical):
         each = values.categories
         return _dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))

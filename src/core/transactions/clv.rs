@@ -51,7 +51,6 @@ struct History {
 }
 
 /// The customers of one partition, and how many had nothing but returns.
-#[derive(Default)]
 struct Partial {
     histories: Vec<History>,
     without_purchase: usize,
@@ -65,8 +64,9 @@ fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTa
         Ok(())
     };
     let scale = log.money.scale();
+    let begin = |customers| Partial { histories: Vec::with_capacity(customers), without_purchase: 0 };
     let partials =
-        fold(log, &[], &ids, cancel, verdict, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
+        fold(log, &[], &ids, cancel, verdict, begin, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
             let day = |time: &i64| log.clock.day(*time);
             for (time, amount) in rows.times.iter().zip(rows.amounts) {
                 if !amount.is_return() {

@@ -54,18 +54,20 @@ impl<R> Block<R> {
 const FETCH: usize = 32;
 
 /// Folds every customer's rows, in row order, into a partial result per partition; `members` are ids that belong
-/// to the result even without a row. `verdict` sees the reasons of all rows before the first fold.
-pub(super) fn fold<K: Key, A: Amount, O: Key, P: Default + Send>(
+/// to the result even without a row. `verdict` sees the reasons of all rows before the first fold; `begin` makes a
+/// partial result with room for at most so many customers.
+pub(super) fn fold<K: Key, A: Amount, O: Key, P: Send>(
     log: &Log<'_>,
     members: &[K],
     ids: &Ids<'_>,
     cancel: &Cancel,
     mut verdict: impl FnMut(&Tally) -> Result<()>,
+    begin: impl Fn(usize) -> P + Sync,
     fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
 ) -> Result<Vec<(Vec<K>, P)>> {
     let scattered = Scattered::<K, A, O>::new(log, members, cancel)?;
     verdict(&scattered.tally)?;
-    scattered.fold(ids, cancel, &fold)
+    scattered.fold(ids, cancel, begin, fold)
 }
 
 /// The rows of a log, each chunk of them in the order of their partitions.
@@ -119,18 +121,21 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
         Ok(Self { blocks, members, partitions, layout, hashing, tally })
     }
 
-    fn fold<P: Default + Send>(
+    fn fold<P: Send>(
         self,
         ids: &Ids<'_>,
         cancel: &Cancel,
+        begin: impl Fn(usize) -> P + Sync,
         fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
     ) -> Result<Vec<(Vec<K>, P)>> {
         let partitions: Vec<usize> = (0..self.partitions).collect();
         let results = parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
             bench.number(&self, *partition, ids)?;
+            let with_rows = bench.ends.iter().filter(|rows| **rows > 0).count();
+            let customers = with_rows + bench.listed.iter().filter(|listed| **listed).count();
             bench.sort(&self, *partition);
-            let mut partial = P::default();
-            let mut kept = Vec::new();
+            let mut partial = begin(customers);
+            let mut kept = Vec::with_capacity(customers);
             let mut start = 0;
             let listed = bench.listed.iter().copied().chain(std::iter::repeat(false));
             for ((key, end), listed) in bench.keys.iter().zip(&bench.ends).zip(listed) {

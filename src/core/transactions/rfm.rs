@@ -96,8 +96,9 @@ fn table<K: IdColumn, A: Amount, O: Key>(
         warnings.extend(log.verdict(tally)?);
         Ok(())
     };
+    let begin = |customers| Partial::with_capacity(customers, rules.spans.len());
     let partials =
-        fold(log, &members, &ids, cancel, verdict, |partial: &mut Partial<A>, worker: &mut Worker<O>, rows| {
+        fold(log, &members, &ids, cancel, verdict, begin, |partial: &mut Partial<A>, worker: &mut Worker<O>, rows| {
             rules.fold(partial, worker, &rows).ok_or_else(|| overflow(log))?;
             Ok(true)
         })?;
@@ -147,9 +148,9 @@ struct Partial<A> {
     spans: Vec<Span<A>>,
 }
 
-impl<A> Default for Partial<A> {
-    fn default() -> Self {
-        Self { measures: Vec::new(), spans: Vec::new() }
+impl<A> Partial<A> {
+    fn with_capacity(customers: usize, spans: usize) -> Self {
+        Self { measures: Vec::with_capacity(customers), spans: Vec::with_capacity(customers * spans) }
     }
 }
 
