@@ -38,14 +38,14 @@ pub fn map_each<I: Sync, T: Send>(
 }
 
 /// The same with room to work in, made by `room` now and then and used for many items.
-pub fn map_each_with<I: Sync, R, T: Send>(
-    items: &[I],
+pub fn map_each_with<I: Send, R, T: Send>(
+    items: impl IntoParallelIterator<Item = I, Iter: IndexedParallelIterator>,
     cancel: &Cancel,
     room: impl Fn() -> R + Sync + Send,
-    work: impl Fn(&mut R, &I) -> Result<T> + Sync,
+    work: impl Fn(&mut R, I) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let results: Vec<Result<T>> = items
-        .par_iter()
+        .into_par_iter()
         .map_init(room, |room, item| {
             cancel.check()?;
             work(room, item)

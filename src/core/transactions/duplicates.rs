@@ -5,7 +5,6 @@ use super::{
     key::{Hashing, text_of},
     partition::{partition, partition_bits, places, scatter},
     read::{Chunk, MISSING},
-    scratch,
 };
 use crate::{
     Result,
@@ -24,7 +23,8 @@ pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing,
         let hashes: Vec<u64> = chunk.rows.clone().map(|row| hash(batch, row, hashing)).collect();
         let (places, starts) = places(hashes.iter().map(|hash| partition(*hash, bits)), 1 << bits);
         let values = hashes.iter().enumerate().map(|(row, hash)| (*hash, (chunk.first + row) as u32));
-        let scattered = scatter(&places, &starts, values);
+        let mut scattered = vec![(0, 0); hashes.len()];
+        scatter(&places, &starts, values, &mut scattered);
         Ok((starts, scattered))
     })?;
     let firsts: Vec<usize> = batches
@@ -61,9 +61,6 @@ pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing,
         }
         Ok(repeats)
     })?;
-    for (_, scattered) in blocks {
-        scratch::give(scattered);
-    }
     let mut marks = vec![false; rows];
     for row in repeats.into_iter().flatten() {
         if let Some(mark) = marks.get_mut(row as usize) {

@@ -5,7 +5,9 @@
 //! customers, sorts its rows by that number (counting sort, stable) and hands one customer's rows after the other
 //! to a plain function. [`Layout`] decides partitions and numbers.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
+
+use rayon::prelude::*;
 
 use super::{
     days::Days,
@@ -14,7 +16,7 @@ use super::{
     partition::{Layout, partition_bits, places, scatter},
     read::{Log, Rows},
     reason::{Reason, Tally},
-    scratch,
+    scratch::{self, Piece},
 };
 use crate::{Error, Result, cancel::Cancel, parallel};
 
@@ -28,14 +30,16 @@ pub(super) struct Record<K, A, O> {
 }
 
 /// The used rows of one chunk, grouped by partition, in row order within each.
-pub(super) struct Block<R> {
-    records: Vec<R>,
+struct Block<S> {
+    records: S,
     discounted: Vec<bool>,
     /// Where each partition begins, and the end of the last.
     starts: Vec<u32>,
 }
 
-impl<R> Block<R> {
+type RowBlock<'a, K, A, O> = Block<&'a [Record<K, A, O>]>;
+
+impl<R, S: Deref<Target = [R]>> Block<S> {
     fn range(&self, partition: usize) -> Range<usize> {
         let at = |place: usize| self.starts.get(place).map_or(0, |start| *start as usize);
         at(partition)..at(partition + 1)
@@ -65,27 +69,33 @@ pub(super) fn fold<K: Key, A: Amount, O: Key, P: Send>(
     begin: impl Fn(usize) -> P + Sync,
     fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
 ) -> Result<Vec<(Vec<K>, P)>> {
-    let scattered = Scattered::<K, A, O>::new(log, members, cancel)?;
+    let mut room = scratch::take(log.rows);
+    let pieces = scratch::pieces(&mut room, log.chunks.iter().map(|chunk| chunk.rows.len()));
+    let scattered = Scattered::<K, A, O>::new(log, pieces, members, cancel)?;
     verdict(&scattered.tally)?;
-    scattered.fold(ids, cancel, begin, fold)
+    let results = scattered.fold(ids, cancel, begin, fold)?;
+    scratch::give(room);
+    Ok(results)
 }
 
 /// The rows of a log, each chunk of them in the order of their partitions.
-struct Scattered<K, A, O> {
-    blocks: Vec<Block<Record<K, A, O>>>,
-    members: Vec<Block<K>>,
+struct Scattered<'a, K, A, O> {
+    blocks: Vec<RowBlock<'a, K, A, O>>,
+    members: Vec<Block<Vec<K>>>,
     partitions: usize,
     layout: Layout,
     hashing: Hashing,
     tally: Tally,
 }
 
-impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
-    fn new(log: &Log<'_>, members: &[K], cancel: &Cancel) -> Result<Self> {
+impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
+    /// Each chunk's rows go into its own piece of room.
+    fn new(log: &Log<'_>, pieces: Vec<Piece<'a, Record<K, A, O>>>, members: &[K], cancel: &Cancel) -> Result<Self> {
         let hashing = log.hashing;
         let layout = Layout::of::<K, A, O>(log, members, cancel)?;
         let partitions = 1 << partition_bits(log.rows.max(members.len()));
-        let blocks = parallel::map_each_with(&log.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
+        let chunks = log.chunks.par_iter().zip(pieces);
+        let blocks = parallel::map_each_with(chunks, cancel, Rows::<K, A, O>::default, |rows, (chunk, piece)| {
             log.rows(chunk, rows)?;
             let tally = Tally::of(&rows.reasons, chunk.first);
             let place = |(key, reason): (&K, &Reason)| match reason {
@@ -100,12 +110,11 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
                 amount: *amount,
                 order: *order,
             });
-            let records = scatter(&places, &starts, records);
-            let discounted = match rows.discounted.as_slice() {
-                [] => Vec::new(), // nobody asked
-                flags => scatter(&places, &starts, flags.iter().copied()),
-            };
-            Ok((Block { records, discounted, starts }, tally))
+            let piece = scratch::fill(piece);
+            scatter(&places, &starts, records, piece);
+            let mut discounted = vec![false; rows.discounted.len()]; // none when nobody asked
+            scatter(&places, &starts, rows.discounted.iter().copied(), &mut discounted);
+            Ok((Block { records: &*piece, discounted, starts }, tally))
         })?;
         let mut tally = Tally::default();
         for (_, later) in &blocks {
@@ -115,7 +124,8 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
         let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
         let members = parallel::map_each(&pieces, cancel, |keys| {
             let (places, starts) = places(keys.iter().map(|key| layout.partition(*key, hashing)), partitions);
-            let records = scatter(&places, &starts, keys.iter().copied());
+            let mut records = keys.to_vec();
+            scatter(&places, &starts, keys.iter().copied(), &mut records);
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
         Ok(Self { blocks, members, partitions, layout, hashing, tally })
@@ -156,9 +166,6 @@ impl<K: Key, A: Amount, O: Key> Scattered<K, A, O> {
             }
             Ok((kept, partial))
         })?;
-        for block in self.blocks {
-            scratch::give(block.records);
-        }
         Ok(results)
     }
 }
@@ -216,7 +223,7 @@ impl<K, A, O> Default for Bench<K, A, O> {
 
 impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     /// Gives every customer of the partition a number and counts their rows.
-    fn number(&mut self, scattered: &Scattered<K, A, O>, partition: usize, ids: &Ids<'_>) -> Result<()> {
+    fn number(&mut self, scattered: &Scattered<'_, K, A, O>, partition: usize, ids: &Ids<'_>) -> Result<()> {
         self.clear();
         if let Layout::Direct { first, shift } = scattered.layout {
             let first = first + ((partition as u64) << shift);
@@ -233,7 +240,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
 
     fn number_by(
         &mut self,
-        scattered: &Scattered<K, A, O>,
+        scattered: &Scattered<'_, K, A, O>,
         partition: usize,
         same: impl Fn(K, K) -> bool + Copy,
     ) -> Result<()> {
@@ -265,7 +272,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     }
 
     /// The same where ids from `first` on are their own numbers.
-    fn number_directly(&mut self, scattered: &Scattered<K, A, O>, partition: usize, first: u64, ids: usize) {
+    fn number_directly(&mut self, scattered: &Scattered<'_, K, A, O>, partition: usize, first: u64, ids: usize) {
         self.keys.resize(ids, K::default());
         self.ends.resize(ids, 0);
         for block in &scattered.blocks {
@@ -298,7 +305,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     }
 
     /// Whether a number stands for different long texts that share a hash.
-    fn confuses(&self, scattered: &Scattered<K, A, O>, partition: usize, ids: &Ids<'_>) -> bool {
+    fn confuses(&self, scattered: &Scattered<'_, K, A, O>, partition: usize, ids: &Ids<'_>) -> bool {
         if self.keys.iter().all(|key| key.long_row().is_none()) {
             return false;
         }
@@ -338,7 +345,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     }
 
     /// Puts the rows of each customer together.
-    fn sort(&mut self, scattered: &Scattered<K, A, O>, partition: usize) {
+    fn sort(&mut self, scattered: &Scattered<'_, K, A, O>, partition: usize) {
         let mut sum = 0;
         for end in &mut self.ends {
             let count = *end;

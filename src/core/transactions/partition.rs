@@ -5,7 +5,6 @@ use super::{
     money::Amount,
     read::{Log, Rows},
     reason::Reason,
-    scratch,
 };
 use crate::{Result, cancel::Cancel, parallel};
 
@@ -92,13 +91,8 @@ pub(super) fn places(rows: impl Iterator<Item = u32>, partitions: usize) -> (Vec
 }
 
 /// Puts values into the order of their partitions, stable within each.
-pub(super) fn scatter<R: Copy + Default + Send + 'static>(
-    places: &[u16],
-    starts: &[u32],
-    values: impl Iterator<Item = R>,
-) -> Vec<R> {
+pub(super) fn scatter<R>(places: &[u16], starts: &[u32], values: impl Iterator<Item = R>, scattered: &mut [R]) {
     let mut cursors = starts.to_vec();
-    let mut scattered = scratch::take::<R>(starts.last().map_or(0, |end| *end as usize));
     for (place, value) in places.iter().zip(values) {
         let Some(cursor) = cursors.get_mut(usize::from(*place)) else { continue };
         if let Some(slot) = scattered.get_mut(*cursor as usize) {
@@ -106,5 +100,4 @@ pub(super) fn scatter<R: Copy + Default + Send + 'static>(
         }
         *cursor += 1;
     }
-    scattered
 }

@@ -1,17 +1,20 @@
-//! Large buffers kept from one call to the next: touching fresh memory costs more than the work on it.
+//! Room for the rows of a log: touching fresh memory costs more than the work on it.
 //!
-//! The pool is bounded, belongs to the process, never changes a result, and is emptied by [`release`].
+//! It is one piece, so that the system takes it back whole, in pages as large as it has them. Small ones are kept
+//! from one call to the next; that pool is bounded, belongs to the process, never changes a result, and is emptied
+//! by [`release`].
 
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    mem::MaybeUninit,
     sync::{LazyLock, Mutex},
 };
 
 /// At most so many bytes wait for the next call.
 const LIMIT: usize = 64 << 20;
 
-/// Buffers by the type of their elements, and how many bytes they are in all.
+/// Room by the type of what stood in it, and how many bytes it is in all.
 #[derive(Default)]
 struct Pool {
     kept: HashMap<TypeId, Vec<Box<dyn Any + Send>>>,
@@ -20,35 +23,68 @@ struct Pool {
 
 static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
 
-fn bytes<T>(buffer: &Vec<T>) -> usize {
-    buffer.capacity() * size_of::<T>()
+fn bytes<T>(room: &Vec<T>) -> usize {
+    room.capacity() * size_of::<T>()
 }
 
-/// A buffer of `len` elements whose contents mean nothing.
-pub(super) fn take<T: Copy + Default + Send + 'static>(len: usize) -> Vec<T> {
+/// Room for at least `len` values.
+pub(super) fn take<T: Copy + Send + 'static>(len: usize) -> Vec<T> {
     // Whoever finds the pool locked (also for ever, after a fork in the wrong moment) does without it.
     let found = POOL.try_lock().ok().and_then(|mut pool| {
-        let buffer = pool.kept.get_mut(&TypeId::of::<T>())?.pop()?.downcast::<Vec<T>>().ok()?;
-        pool.bytes -= bytes(&buffer);
-        Some(*buffer)
+        let room = pool.kept.get_mut(&TypeId::of::<T>())?.pop()?.downcast::<Vec<T>>().ok()?;
+        pool.bytes -= bytes(&room);
+        Some(*room)
     });
-    let mut buffer = found.unwrap_or_default();
-    buffer.resize(len, T::default());
-    buffer
+    found.filter(|room| room.capacity() >= len).unwrap_or_else(|| {
+        let mut room = Vec::with_capacity(len);
+        ask_for_large_pages(room.spare_capacity_mut());
+        room
+    })
 }
 
-/// Keeps a buffer for the next call, unless enough are kept already.
-pub(super) fn give<T: Copy + Send + 'static>(buffer: Vec<T>) {
-    let size = bytes(&buffer);
+/// A piece of room in which nothing stands yet.
+pub(super) type Piece<'a, T> = &'a mut [MaybeUninit<T>];
+
+/// Cuts room into pieces of these lengths.
+pub(super) fn pieces<T>(room: &mut Vec<T>, lens: impl Iterator<Item = usize>) -> Vec<Piece<'_, T>> {
+    let mut rest = room.spare_capacity_mut();
+    lens.map(|len| rest.split_off_mut(..len.min(rest.len())).unwrap_or_default()).collect()
+}
+
+/// A piece of room with a value everywhere.
+pub(super) fn fill<T: Copy + Default>(piece: Piece<'_, T>) -> &mut [T] {
+    piece.fill(MaybeUninit::new(T::default()));
+    // SAFETY: the same memory, every element of which was written in the line above.
+    unsafe { &mut *(std::ptr::from_mut(piece) as *mut [T]) }
+}
+
+/// Keeps room for the next call, unless enough is kept already.
+pub(super) fn give<T: Copy + Send + 'static>(room: Vec<T>) {
+    let size = bytes(&room);
     if let Ok(mut pool) = POOL.try_lock()
         && pool.bytes + size <= LIMIT
     {
         pool.bytes += size;
-        pool.kept.entry(TypeId::of::<T>()).or_default().push(Box::new(buffer));
+        pool.kept.entry(TypeId::of::<T>()).or_default().push(Box::new(room));
     }
 }
 
-/// Gives the kept buffers back to the system; how many bytes they were.
+/// Gives the kept room back to the system; how many bytes it was.
 pub fn release() -> usize {
     POOL.try_lock().map_or(0, |mut pool| std::mem::take(&mut *pool).bytes)
 }
+
+#[cfg(target_os = "linux")]
+fn ask_for_large_pages<T>(room: &mut [MaybeUninit<T>]) {
+    const LARGE: usize = 2 << 20;
+    let start = room.as_mut_ptr().addr().next_multiple_of(LARGE);
+    let end = room.as_mut_ptr().addr() + size_of_val(room);
+    if start + LARGE <= end {
+        // SAFETY: whole pages inside memory that is ours; advice about pages changes nothing that stands in them.
+        // Advice that is refused costs time only.
+        unsafe { libc::madvise(start as *mut libc::c_void, (end - start) / LARGE * LARGE, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_large_pages<T>(_: &mut [MaybeUninit<T>]) {}
