@@ -97,6 +97,12 @@ def with_look_up(scores: Sequence[np.ndarray], codes: np.ndarray) -> dict[str, p
     return {"segment": pd.Categorical.from_codes(codes[r * np.uint8(25) + f * np.uint8(5) + m], SEGMENTS)}
 
 
+def with_look_up_enum(scores: Sequence[np.ndarray], codes: np.ndarray) -> pl.DataFrame:
+    r, f, m = scores
+    found = pl.Series("segment", codes[r * np.uint8(25) + f * np.uint8(5) + m])
+    return pl.DataFrame({"segment": found.cat.to(pl.Enum(SEGMENTS))})
+
+
 def look_up_table() -> np.ndarray:
     """Segment code by 25 R + 5 F + M."""
     r, f, m = (axis.ravel().astype(np.uint8) for axis in np.indices((5, 5, 5)) + 1)
@@ -140,12 +146,17 @@ def named(rows: int) -> Bench:
             "xifen, polars in": lambda: segmenter.transform(in_polars),
         },
         rivals={
-            "numpy look-up table": partial(with_look_up, three, table),
+            "numpy look-up table into Categorical": partial(with_look_up, three, table),
+            "numpy look-up table into polars Enum": partial(with_look_up_enum, three, table.astype(np.uint8)),
             "np.select": partial(with_numpy_named, three),
             "polars when/then": partial(with_polars, in_polars, _expressions(spelled), SEGMENTS),
             "duckdb CASE": partial(with_duckdb, batches(in_polars.to_arrow()), spelled, SEGMENTS),
         },
-        wanted={"numpy look-up table": (1, 1), "np.select": (10, 10)},
+        wanted={
+            "numpy look-up table into Categorical": (1, None),
+            "numpy look-up table into polars Enum": (None, 1),
+            "np.select": (10, 10),
+        },
         note=f"{PREPARED} Ours checks every score against its domain and returns the frame with the segment.",
     )
 
