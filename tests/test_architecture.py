@@ -15,7 +15,7 @@ CORE = ROOT / "src/core"
 BINDING = ROOT / "src/python"
 PYTHON = ROOT / "python/xifen"
 
-ROOMS = ("transactions", "binning", "rules")
+ROOMS = ("transactions", "text", "binning", "rules")
 BINDING_DOORS = ("lib.rs", "run.rs", "convert.rs", "error.rs")
 
 

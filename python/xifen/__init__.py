@@ -4,6 +4,7 @@ from xifen import datasets, errors
 from xifen.binning import Binner, RFMScorer
 from xifen.presets import list_presets, load_preset
 from xifen.rules import RuleSegmenter
+from xifen.text import keyword_table
 from xifen.transactions import clv_table, ledger_summary, order_ledger, release_memory, rfm_table
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "clv_table",
     "datasets",
     "errors",
+    "keyword_table",
     "ledger_summary",
     "list_presets",
     "load_preset",

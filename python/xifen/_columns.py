@@ -7,6 +7,7 @@ from typing import Final
 CUSTOMER_ID: Final = "customer_id"
 TIMESTAMP: Final = "timestamp"
 AMOUNT: Final = "amount"
+TEXT: Final = "text"
 
 FIRST_PURCHASE: Final = "first_purchase"
 LAST_PURCHASE: Final = "last_purchase"

@@ -168,6 +168,27 @@ class Frame:
             return pd.DataFrame(made, index=self.native.index if same_rows else None, copy=False)
         return self._native(columns, like)
 
+    def by_customer(
+        self, customer_id: str, columns: Mapping[str, Column], like: Mapping[str, str] | None = None
+    ) -> Any:
+        """Build a table with one row per customer; its first column, the ids, takes the caller's name and type."""
+        (_, ids), *others = columns.items()
+        if customer_id in dict(others):
+            raise InputError(
+                f"the id column is called '{customer_id}', as one of the columns to be added is; rename it first"
+            )
+        # Whole floats come back as int64: that is what they are.
+        own = {} if isinstance(ids, np.ndarray) and self._holds_floats(customer_id) else {customer_id: customer_id}
+        return self.new({customer_id: ids, **dict(others)}, like={**own, **(like or {})})
+
+    def _holds_floats(self, name: str) -> bool:
+        column = self.native[name]
+        if self.kind == "pyarrow":
+            return bool(pa.types.is_floating(column.type))
+        if self.kind == "polars":
+            return bool(column.dtype.is_float())
+        return bool(pd.api.types.is_float_dtype(column.dtype))
+
     def add(self, columns: Mapping[str, Column]) -> Any:
         """Give the caller's table with these columns behind its own; a name it already has is an InputError."""
         for name in columns:

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from xifen import _columns as c
 from xifen import _core
-from xifen._frame import Column, Frame, Labels, Masked, Times
-from xifen.errors import InputError, ParameterError
+from xifen._frame import Frame, Labels, Masked, Times
+from xifen.errors import ParameterError
 
 __all__ = ["clv_table", "ledger_summary", "order_ledger", "release_memory", "rfm_table"]
 
@@ -143,7 +143,7 @@ def rfm_table(
         log.frame.native[timestamp].dtype, (pd.ArrowDtype, pd.DatetimeTZDtype)
     )
     times = (c.FIRST_PURCHASE, c.LAST_PURCHASE) if own and not found["from_text"] else ()
-    return log.table(columns, dict.fromkeys(times, timestamp))
+    return log.frame.by_customer(customer_id, columns, dict.fromkeys(times, timestamp))
 
 
 def clv_table(
@@ -218,7 +218,7 @@ def clv_table(
     )
     found = _core.clv_table(log.stream, log.config(unit=unit), n_jobs)
     _warn(found["warnings"])
-    return log.table(found["columns"], {})
+    return log.frame.by_customer(customer_id, found["columns"])
 
 
 def order_ledger(
@@ -363,7 +363,6 @@ class _Log:
     ) -> None:
         self.frame = Frame(orders, "orders")
         given = {role: name for role, name in roles.items() if name is not None}
-        self.customer_id = given["customer_id"]
         self.frame.require(given.values())
         names = list(dict.fromkeys(given.values()))
         if every_column:  # a duplicate is equal in every column; otherwise the core need not see the others
@@ -378,27 +377,6 @@ class _Log:
     def config(self, **more: Any) -> str:
         """Give the configuration as the core reads it."""
         return json.dumps(self._config | more)
-
-    def table(self, columns: dict[str, Column], like: Mapping[str, str]) -> Any:
-        """Give a table of the caller's kind whose first column is the caller's id column."""
-        ids = columns.pop(c.CUSTOMER_ID)
-        if self.customer_id in columns:
-            raise InputError(
-                f"the id column is called '{self.customer_id}', as one of the columns to be added is; rename it first"
-            )
-        whole = {self.customer_id: ids, **columns}
-        # Whole floats come back as int64: that is what they are.
-        if isinstance(ids, np.ndarray) and not self._whole_numbers():
-            return self.frame.new(whole, like=like)
-        return self.frame.new(whole, like={self.customer_id: self.customer_id, **like})
-
-    def _whole_numbers(self) -> bool:
-        column = self.frame.native[self.customer_id]
-        if self.frame.kind == "pyarrow":
-            return not pa.types.is_floating(column.type)
-        if self.frame.kind == "polars":
-            return not column.dtype.is_float()
-        return not pd.api.types.is_float_dtype(column.dtype)
 
 
 def _day(as_of: Any) -> str:

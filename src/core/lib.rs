@@ -8,9 +8,11 @@ pub mod binning;
 pub mod cancel;
 pub mod column;
 mod error;
+pub mod ids;
 pub mod math;
 pub mod parallel;
 pub mod rules;
+pub mod text;
 pub mod transactions;
 mod vector;
 

@@ -13,6 +13,7 @@ use pyo3_arrow::{PyArray, PyTable};
 use xifen_core::{
     Error, Result,
     column::{Batch, Bits, Column, OwnedText, Text, TextLayout, TimeUnit, Values},
+    ids::CustomerIds,
 };
 
 use crate::error;
@@ -193,10 +194,19 @@ pub(crate) fn masked<T: Element>(
 }
 
 /// A pyarrow array of text.
-pub(crate) fn text_array(py: Python<'_>, text: OwnedText) -> PyResult<Bound<'_, PyAny>> {
+fn text_array(py: Python<'_>, text: OwnedText) -> PyResult<Bound<'_, PyAny>> {
     let OwnedText { offsets, bytes } = text;
     let array = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), bytes.into(), None);
     pyarrow(py, array)
+}
+
+/// The ids of a table.
+pub(crate) fn customer_ids(py: Python<'_>, ids: CustomerIds) -> PyResult<Bound<'_, PyAny>> {
+    match ids {
+        CustomerIds::Signed(ids) => Ok(numpy(py, ids)),
+        CustomerIds::Unsigned(ids) => Ok(numpy(py, ids)),
+        CustomerIds::Text(ids) => text_array(py, ids),
+    }
 }
 
 /// A pyarrow array of decimals with 38 digits, `scale` of them behind the point.

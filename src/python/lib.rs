@@ -8,6 +8,7 @@ mod convert;
 mod error;
 mod rules;
 mod run;
+mod text;
 mod transactions;
 
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ mod _core {
     use super::rules::{
         rules_check, rules_columns, rules_coverage, rules_explain, rules_labels, rules_learn, rules_renamed, rules_sql,
     };
+    #[pymodule_export]
+    use super::text::keyword_table;
     #[pymodule_export]
     use super::transactions::{clv_table, ledger_reasons, ledger_summary, order_ledger, release_memory, rfm_table};
 }

@@ -3,11 +3,11 @@
 use pyo3::{prelude::*, types::PyDict};
 use xifen_core::{
     column::TimeUnit,
-    transactions::{self, Amounts, Config, CustomerIds, TimeKind, Unit},
+    transactions::{self, Amounts, Config, TimeKind, Unit},
 };
 
 use crate::{
-    convert::{Frame, decimal_array, masked, numpy, text_array},
+    convert::{Frame, customer_ids, decimal_array, masked, numpy},
     error, run,
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn rfm_table<'py>(
         transactions::rfm_table(&orders.batches()?, customers.as_deref(), &config, cancel)
     })?;
     let out = PyDict::new(py);
-    out.set_item("customer_id", ids(py, table.ids)?)?;
+    out.set_item("customer_id", customer_ids(py, table.ids)?)?;
     out.set_item("first_purchase", numpy(py, table.first_purchase))?;
     out.set_item("last_purchase", numpy(py, table.last_purchase))?;
     out.set_item("recency_days", masked(py, table.recency_days, table.no_purchase.clone())?)?;
@@ -70,7 +70,7 @@ pub(crate) fn clv_table<'py>(
     let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
     let table = run::run(py, n_jobs, |cancel| transactions::clv_table(&orders.batches()?, &config, cancel))?;
     let out = PyDict::new(py);
-    out.set_item("customer_id", ids(py, table.ids)?)?;
+    out.set_item("customer_id", customer_ids(py, table.ids)?)?;
     out.set_item("frequency", numpy(py, table.frequency))?;
     out.set_item("recency", numpy(py, table.recency))?;
     out.set_item("T", numpy(py, table.age))?;
@@ -119,14 +119,6 @@ pub(crate) fn ledger_reasons() -> Vec<&'static str> {
 #[pyfunction]
 pub(crate) fn release_memory() -> usize {
     transactions::release_memory()
-}
-
-fn ids(py: Python<'_>, ids: CustomerIds) -> PyResult<Bound<'_, PyAny>> {
-    match ids {
-        CustomerIds::Signed(ids) => Ok(numpy(py, ids)),
-        CustomerIds::Unsigned(ids) => Ok(numpy(py, ids)),
-        CustomerIds::Text(ids) => text_array(py, ids),
-    }
 }
 
 fn amounts(py: Python<'_>, amounts: Amounts) -> PyResult<Bound<'_, PyAny>> {

@@ -7,10 +7,9 @@ use serde_json::json;
 use xifen_core::{
     cancel::Cancel,
     column::{Batch, Column, Text, TextLayout, TimeUnit, Values},
+    ids::CustomerIds,
     math::sum::exact_sum,
-    transactions::{
-        Amounts, ClvTable, Config, CustomerIds, MISSING, Reason, RfmTable, clv_table, order_ledger, rfm_table,
-    },
+    transactions::{Amounts, ClvTable, Config, MISSING, Reason, RfmTable, clv_table, order_ledger, rfm_table},
 };
 
 const DAY: i64 = 86_400_000_000;

@@ -1,17 +1,20 @@
 //! One row per customer for models of customer lifetime value: purchases merged by calendar day.
 
 use super::{
-    CustomerIds,
     config::Config,
     group::{Purchases, fold},
-    key::{IdKind, TextKey},
     money::{Amount, MoneyKind},
-    output::{IdColumn, ids, in_order},
+    output::{ids, in_order},
     read::Log,
     reason::Tally,
     rfm::overflow,
 };
-use crate::{Result, cancel::Cancel, column::Batch};
+use crate::{
+    Result,
+    cancel::Cancel,
+    column::Batch,
+    ids::{CustomerIds, IdColumn, IdKind, TextKey},
+};
 
 /// The table of `clv_table`, column by column; customers ascend by id.
 #[derive(Debug)]

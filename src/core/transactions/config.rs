@@ -3,7 +3,7 @@
 use jiff::{ToSpan, civil::Date};
 use serde::Deserialize;
 
-use crate::{Error, Result, did_you_mean};
+use crate::{Error, Result, error::choice};
 
 /// The parameters of every table made from an order log, unchecked.
 #[derive(Debug, Clone, Deserialize)]
@@ -81,18 +81,6 @@ impl Config {
             },
         })
     }
-}
-
-/// The value that goes with a word, or a sentence listing the words.
-fn choice<T: Copy>(parameter: &str, found: &str, choices: &[(&str, T)]) -> Result<T> {
-    if let Some((_, value)) = choices.iter().find(|(word, _)| *word == found) {
-        return Ok(*value);
-    }
-    let near = did_you_mean(found, choices.iter().map(|(word, _)| *word));
-    let words: Vec<_> = choices.iter().map(|(word, _)| format!("'{word}'")).collect();
-    let last = words.last().map_or("", String::as_str);
-    let wanted = words.get(..words.len().saturating_sub(1)).unwrap_or_default().join(", ");
-    Err(Error::parameter(format!("{parameter} is '{found}'; wanted {wanted} or {last}{near}")))
 }
 
 /// The checked parameters.

@@ -2,7 +2,6 @@
 
 use super::{
     group::find,
-    key::{Hashing, text_of},
     partition::{partition, partition_bits, places, scatter},
     read::{Chunk, MISSING},
 };
@@ -10,6 +9,7 @@ use crate::{
     Result,
     cancel::Cancel,
     column::{Batch, Column},
+    ids::{Hashing, text_of},
     parallel,
 };
 

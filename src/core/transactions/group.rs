@@ -11,14 +11,18 @@ use rayon::prelude::*;
 
 use super::{
     days::Days,
-    key::{Hashing, Ids, Key, text_of},
     money::Amount,
     partition::{Layout, partition_bits, places, scatter},
     read::{Log, Rows},
     reason::{Reason, Tally},
     scratch::{self, Piece},
 };
-use crate::{Error, Result, cancel::Cancel, parallel};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    ids::{Hashing, Ids, Key, text_of},
+    parallel,
+};
 
 /// What the measures need to know of one row.
 #[derive(Debug, Clone, Copy, Default)]

@@ -2,14 +2,19 @@
 
 use super::{
     config::Config,
-    key::{Key, text_of},
     money::Amount,
     parse::whole_number,
     read::{Log, Rows, chunks},
     reason::Reason,
     with_kinds,
 };
-use crate::{Error, Result, cancel::Cancel, column::Batch, parallel};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    column::Batch,
+    ids::{Key, text_of},
+    parallel,
+};
 
 /// One entry per row of the log, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]

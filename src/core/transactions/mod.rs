@@ -9,7 +9,6 @@ mod config;
 mod days;
 mod duplicates;
 mod group;
-mod key;
 mod ledger;
 mod money;
 mod output;
@@ -25,7 +24,6 @@ pub use clv::{ClvTable, clv_table};
 pub use config::Config;
 pub use ledger::{Ledger, SummaryLine, ledger_reasons, ledger_summary, order_ledger};
 pub use money::{Amounts, MoneyKind};
-pub use output::CustomerIds;
 pub use read::{MISSING, TimeKind};
 pub use reason::Reason;
 pub use rfm::{RfmTable, WindowColumns, rfm_table};
@@ -34,7 +32,7 @@ pub use scratch::release as release_memory;
 /// Calls a function for the kinds a log has: of its ids, of its amounts, of its order ids.
 macro_rules! with_kinds {
     ($log:expr, $($function:ident)::+ ($($argument:expr),*)) => {{
-        use $crate::transactions::{key::{IdKind, TextKey}, money::MoneyKind};
+        use $crate::{ids::{IdKind, TextKey}, transactions::money::MoneyKind};
         let text = |kind: IdKind| kind == IdKind::Text;
         match (text($log.id_kind), $log.money, $log.order_kind.map(text)) {
             (false, MoneyKind::Float, None) => $($function)::+::<u64, f64, ()>($($argument),*),

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::reason::{Reason, mark_missing};
+use super::reason::Reason;
 use crate::{
     Error, Result,
     column::Column,
+    ids::mark_missing,
     math::sum::{Sum, exact_sum},
 };
 

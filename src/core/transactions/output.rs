@@ -1,62 +1,22 @@
-//! What the tables share on their way out: customers in order of their ids, ids as a column.
+//! What the tables share on their way out: customers in order of their ids, and those without an order.
 
 use super::{
-    key::{IdKind, Ids, Key, Place, TextKey, signed, word},
     read::{Log, chunks},
     reason::Reason,
 };
 use crate::{
     Error, Result,
-    column::{Batch, Column, OwnedText},
+    column::{Batch, Column},
+    ids::{IdColumn, IdKind, Ids, Key, Place, TextKey, signed, word},
 };
 
-/// The ids of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CustomerIds {
-    /// Whole numbers.
-    Signed(Vec<i64>),
-    /// Natural numbers.
-    Unsigned(Vec<u64>),
-    /// Text.
-    Text(OwnedText),
-}
-
-impl CustomerIds {
-    /// How many.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Signed(ids) => ids.len(),
-            Self::Unsigned(ids) => ids.len(),
-            Self::Text(text) => text.offsets.len() - 1,
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// Keys that can be customers' ids.
-pub(super) trait IdColumn: Key {
-    /// Ids as a column.
-    fn column(order: &[(Self, Place)], kind: IdKind, ids: &Ids<'_>) -> CustomerIds;
-
+/// Ids that `customers=` can add.
+pub(super) trait Member: IdColumn {
     /// The keys as a log whose ids are of `kind` would have them; an id it cannot hold is an error.
     fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str) -> Result<Vec<Self>>;
 }
 
-impl IdColumn for u64 {
-    fn column(order: &[(Self, Place)], kind: IdKind, _: &Ids<'_>) -> CustomerIds {
-        if kind == IdKind::Unsigned {
-            CustomerIds::Unsigned(order.iter().map(|(key, _)| *key).collect())
-        } else {
-            CustomerIds::Signed(order.iter().map(|(key, _)| signed(*key)).collect())
-        }
-    }
-
+impl Member for u64 {
     fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str) -> Result<Vec<Self>> {
         let (smallest, largest) = match log {
             Column::Int8(_) => (i8::MIN.into(), i8::MAX.into()),
@@ -83,16 +43,7 @@ impl IdColumn for u64 {
     }
 }
 
-impl IdColumn for TextKey {
-    fn column(order: &[(Self, Place)], _: IdKind, ids: &Ids<'_>) -> CustomerIds {
-        let mut text = OwnedText::new();
-        text.offsets.reserve(order.len());
-        for (key, _) in order {
-            key.write(ids, &mut text);
-        }
-        CustomerIds::Text(text)
-    }
-
+impl Member for TextKey {
     fn fit(keys: Vec<Self>, _: IdKind, _: &Column<'_>, _: &str) -> Result<Vec<Self>> {
         Ok(keys)
     }
@@ -106,7 +57,7 @@ pub(super) fn ids<'a>(log: &Log<'a>, customers: Option<&'a [Batch<'a>]>) -> Ids<
 }
 
 /// The ids of those who belong to the table even without an order.
-pub(super) fn members<K: IdColumn>(log: &Log<'_>, customers: Option<&[Batch<'_>]>) -> Result<Vec<K>> {
+pub(super) fn members<K: Member>(log: &Log<'_>, customers: Option<&[Batch<'_>]>) -> Result<Vec<K>> {
     let Some(batches) = customers else { return Ok(Vec::new()) };
     let name = log.config.name(log.config.customer_id);
     let own = log.batches.first().and_then(|batch| batch.get(log.config.customer_id)).unwrap_or(&Column::Null(0));

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use jiff::fmt::strtime::BrokenDownTime;
 
-use super::{key::text_of, read::MISSING};
-use crate::{Error, Result, cancel::Cancel, column::Column, parallel};
+use super::read::MISSING;
+use crate::{Error, Result, cancel::Cancel, column::Column, ids::text_of, parallel};
 
 /// One point in time as it was written, in microseconds: wall clock, and its offset from UTC in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

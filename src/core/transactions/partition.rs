@@ -1,12 +1,16 @@
 //! Which rows belong together: the partition of an id, and rows put into the order of their partitions.
 
 use super::{
-    key::{Hashing, Key},
     money::Amount,
     read::{Log, Rows},
     reason::Reason,
 };
-use crate::{Result, cancel::Cancel, parallel};
+use crate::{
+    Result,
+    cancel::Cancel,
+    ids::{Hashing, Key},
+    parallel,
+};
 
 /// How many bits of the hash choose the partition: about 32,000 rows in each, so that one fits into the
 /// second-level cache.

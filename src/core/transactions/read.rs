@@ -7,16 +7,16 @@ use super::{
     clock::{Clock, Unit, zone},
     config::{AsOf, Config, Returns, Terms, date_of, day_number},
     duplicates,
-    key::{Hashing, IdKind, Key},
     money::{Amount, MoneyKind},
     parse,
-    reason::{Reason, Tally, mark_missing},
+    reason::{Reason, Tally},
     with_kinds,
 };
 use crate::{
     Error, Result,
     cancel::Cancel,
     column::{Batch, Column, TimeUnit, Values},
+    ids::{Hashing, IdKind, Key, mark_missing},
     parallel,
 };
 

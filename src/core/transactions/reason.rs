@@ -1,9 +1,5 @@
 //! What can keep a row out of the tables, and how often it did.
 
-use std::ops::Range;
-
-use crate::column::Bits;
-
 /// Why a row is used or not: the first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -65,16 +61,6 @@ impl Reason {
     /// Whether `invalid=` decides about such rows.
     fn is_invalid(self) -> bool {
         self < Self::AfterAsOf
-    }
-}
-
-/// Gives the rows of `range` whose bit is not set a reason.
-pub(super) fn mark_missing(validity: Option<Bits<'_>>, range: Range<usize>, reason: Reason, reasons: &mut [Reason]) {
-    let Some(bits) = validity else { return };
-    for (row, slot) in range.zip(reasons) {
-        if !bits.get(row) {
-            *slot = (*slot).min(reason);
-        }
     }
 }
 

@@ -4,14 +4,19 @@ use super::{
     clock::Clock,
     config::Config,
     group::{Purchases, Worker, fold},
-    key::{Hashing, Ids, Key, Place},
     money::{Amount, Amounts, MoneyKind},
-    output::{CustomerIds, IdColumn, in_order, members},
+    output::{Member, in_order, members},
     read::{Log, MISSING, TimeKind},
     reason::Tally,
     with_kinds,
 };
-use crate::{Error, Result, cancel::Cancel, column::Batch, parallel};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    column::Batch,
+    ids::{CustomerIds, Hashing, Ids, Key, Place},
+    parallel,
+};
 
 /// The table of `rfm_table`, column by column; customers ascend by id.
 #[derive(Debug)]
@@ -82,7 +87,7 @@ pub fn rfm_table(
     with_kinds!(log, table(&log, customers, cancel))
 }
 
-fn table<K: IdColumn, A: Amount, O: Key>(
+fn table<K: Member, A: Amount, O: Key>(
     log: &Log<'_>,
     customers: Option<&[Batch<'_>]>,
     cancel: &Cancel,
@@ -383,7 +388,7 @@ fn assemble<K: Key, A: Amount>(
         _ => f64::NAN,
     };
     Ok(RfmTable {
-        ids: super::CustomerIds::Signed(Vec::new()),
+        ids: CustomerIds::Signed(Vec::new()),
         warnings: Vec::new(),
         as_of: log.as_of_date()?.to_string(),
         time_kind: log.time_kind.clone(),
@@ -445,7 +450,7 @@ mod tests {
             let mut log = Log::new(&batches, &config, false, &Cancel::new()).unwrap();
             log.hashing = Hashing { keep };
             let table = with_kinds!(log, table(&log, None, &Cancel::new())).unwrap();
-            let super::super::CustomerIds::Text(ids) = &table.ids else { panic!("text ids") };
+            let CustomerIds::Text(ids) = &table.ids else { panic!("text ids") };
             assert_eq!(ids.bytes, wanted.keys().copied().collect::<String>().into_bytes());
             assert_eq!(table.monetary, Amounts::Float(wanted.values().copied().collect()));
             assert!(table.order_count.iter().all(|orders| *orders == 1));

@@ -1,0 +1,271 @@
+//! One row per customer: how many messages, and per group of keywords how many mentions.
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use hashbrown::{HashTable, hash_table::Entry};
+
+use super::{
+    config::{Config, Terms},
+    keywords::{Keywords, Room},
+};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    column::{Batch, Column},
+    ids::{CustomerIds, Hashing, IdColumn, IdKind, Ids, TextKey, text_of},
+    parallel,
+};
+
+/// Messages per task: texts may be long.
+const CHUNK_ROWS: usize = 1 << 11;
+
+/// A row that is not used.
+const NOBODY: u32 = u32::MAX;
+
+/// The table of `keyword_table`, column by column; customers ascend by id.
+#[derive(Debug)]
+pub struct KeywordTable {
+    /// Who.
+    pub ids: CustomerIds,
+    /// Rows left out under `invalid="drop"`, in words.
+    pub warnings: Vec<String>,
+    /// Messages with a text.
+    pub message_count: Vec<i64>,
+    /// The columns of each group, in the caller's order.
+    pub groups: Vec<GroupColumns>,
+}
+
+/// What one group of keywords adds to the table.
+#[derive(Debug)]
+pub struct GroupColumns {
+    /// Mentions.
+    pub count: Vec<i64>,
+    /// Mentions divided by messages.
+    pub per_message: Vec<f64>,
+    /// Messages with at least one mention.
+    pub messages_with: Vec<i64>,
+}
+
+/// Whether a row is used: the first that applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    MissingCustomerId,
+    MissingText,
+    Used,
+}
+
+/// Some neighbouring rows of one batch.
+struct Chunk<'a> {
+    ids: &'a Column<'a>,
+    texts: &'a Column<'a>,
+    rows: Range<usize>,
+    /// The number of the first row among all rows.
+    first: usize,
+}
+
+/// Counts, per customer, the messages and the mentions of every group of keywords.
+pub fn keyword_table(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result<KeywordTable> {
+    let terms = config.check()?;
+    let Some((ids, texts)) = batches.first().and_then(|batch| columns(batch, config)) else {
+        return Err(Error::parameter("the columns of the id and the text are not in the stream"));
+    };
+    let name = config.name(config.customer_id);
+    let kind = IdKind::of(ids, name)?;
+    if !matches!(texts, Column::Text(_) | Column::Dictionary(..) | Column::Null(_)) {
+        let (name, found) = (config.name(config.text), texts.kind());
+        return Err(Error::input(format!(
+            "column '{name}' holds {found}; wanted text: name the column of messages by text="
+        )));
+    }
+    let chunks = chunks(batches, config)?;
+    match kind {
+        IdKind::Text => table::<TextKey>(&chunks, kind, name, &terms, cancel),
+        _ => table::<u64>(&chunks, kind, name, &terms, cancel),
+    }
+}
+
+fn columns<'a>(batch: &'a Batch<'a>, config: &Config) -> Option<(&'a Column<'a>, &'a Column<'a>)> {
+    Some((batch.get(config.customer_id)?, batch.get(config.text)?))
+}
+
+fn chunks<'a>(batches: &'a [Batch<'a>], config: &Config) -> Result<Vec<Chunk<'a>>> {
+    let mut first = 0;
+    let mut chunks = Vec::new();
+    for (ids, texts) in batches.iter().filter_map(|batch| columns(batch, config)) {
+        let pieces = parallel::chunks(ids.len(), CHUNK_ROWS);
+        chunks.extend(pieces.map(|rows| Chunk { ids, texts, first: first + rows.start, rows }));
+        first += ids.len();
+    }
+    if first >= NOBODY as usize {
+        return Err(Error::input(format!("there are {first} messages; one call takes fewer than {NOBODY}")));
+    }
+    Ok(chunks)
+}
+
+fn table<K: IdColumn>(
+    chunks: &[Chunk<'_>],
+    kind: IdKind,
+    name: &str,
+    terms: &Terms,
+    cancel: &Cancel,
+) -> Result<KeywordTable> {
+    let read = parallel::map_each(chunks, cancel, |chunk| read::<K>(chunk, name))?;
+    let warnings = verdict(&read, terms)?;
+    let ids = Ids::new(chunks.iter().filter(|chunk| chunk.rows.start == 0).map(|chunk| chunk.ids));
+    let (order, mut customers, message_count) = number(&read, &ids);
+    // From the order in which customers came to the order of their ids.
+    let mut rank = vec![0; order.len()];
+    for (place, (_, (came, _))) in (0u32..).zip(&order) {
+        if let Some(rank) = rank.get_mut(*came as usize) {
+            *rank = place;
+        }
+    }
+    for customer in customers.iter_mut().flatten() {
+        *customer = rank.get(*customer as usize).copied().unwrap_or(NOBODY);
+    }
+    let messages = order.iter().map(|(_, (came, _))| message_count.get(*came as usize).copied().unwrap_or_default());
+    let message_count: Vec<i64> = messages.collect();
+    let groups = count(chunks, &customers, &message_count, &terms.keywords, cancel)?;
+    Ok(KeywordTable { ids: K::column(&order, kind, &ids), warnings, message_count, groups })
+}
+
+/// The ids of a chunk, and which of its rows are used.
+fn read<K: IdColumn>(chunk: &Chunk<'_>, name: &str) -> Result<(Vec<K>, Vec<Reason>)> {
+    let mut reasons: Vec<Reason> = chunk.rows.clone().map(|row| text_of(chunk.texts, row)).map(text_reason).collect();
+    let mut keys = Vec::with_capacity(reasons.len());
+    if matches!(chunk.ids, Column::Null(_)) {
+        reasons.fill(Reason::MissingCustomerId);
+    }
+    let missing = (Reason::MissingCustomerId, reasons.as_mut_slice());
+    K::read(chunk.ids, chunk.rows.clone(), chunk.first, name, Hashing::GOOD, missing, &mut keys)?;
+    keys.resize(reasons.len(), K::default());
+    Ok((keys, reasons))
+}
+
+fn text_reason(text: Option<&[u8]>) -> Reason {
+    if text.is_some() { Reason::Used } else { Reason::MissingText }
+}
+
+/// What `invalid=` says about rows without an id or a text: an error, a warning or nothing.
+fn verdict<K>(read: &[(Vec<K>, Vec<Reason>)], terms: &Terms) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (reason, name) in [(Reason::MissingCustomerId, "missing_customer_id"), (Reason::MissingText, "missing_text")] {
+        let rows = || read.iter().flat_map(|(_, reasons)| reasons).enumerate().filter(|(_, other)| **other == reason);
+        if let Some((first, _)) = rows().next() {
+            let count = rows().count();
+            let noun = if count == 1 { "row" } else { "rows" };
+            found.push(format!("{count} {noun} {name} (first: row {first})"));
+        }
+    }
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let found = found.join(", ");
+    if terms.drop_invalid {
+        return Ok(vec![format!("rows left out: {found}")]);
+    }
+    Err(Error::input(format!(
+        "the messages have rows that cannot be used: {found}; repair them, or leave them out with invalid='drop'"
+    )))
+}
+
+/// Who, in order of the ids, each with the number of its first appearance; that number for each row of each chunk;
+/// and the rows of each number.
+#[allow(clippy::type_complexity)] // used once
+fn number<K: IdColumn>(
+    read: &[(Vec<K>, Vec<Reason>)],
+    ids: &Ids<'_>,
+) -> (Vec<(K, (u32, u32))>, Vec<Vec<u32>>, Vec<i64>) {
+    let mut table = HashTable::<u32>::new();
+    let mut known: Vec<(K, (u32, u32))> = Vec::new();
+    let mut message_count: Vec<i64> = Vec::new();
+    let mut customers = Vec::with_capacity(read.len());
+    for (keys, reasons) in read {
+        let numbers = keys.iter().zip(reasons).map(|(key, reason)| {
+            if *reason != Reason::Used {
+                return NOBODY;
+            }
+            let of = |number: &u32| known.get(*number as usize).map(|(key, _)| *key).unwrap_or_default();
+            let entry = table.entry(
+                key.hash(Hashing::GOOD),
+                |number| of(number).same(*key, ids),
+                |number| of(number).hash(Hashing::GOOD),
+            );
+            let number = match entry {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => {
+                    let number = known.len() as u32;
+                    entry.insert(number);
+                    known.push((*key, (number, 0)));
+                    message_count.push(0);
+                    number
+                }
+            };
+            if let Some(count) = message_count.get_mut(number as usize) {
+                *count += 1;
+            }
+            number
+        });
+        customers.push(numbers.collect());
+    }
+    K::sort(&mut known, ids);
+    (known, customers, message_count)
+}
+
+/// Whole numbers are added up in any order, so threads may share the sums.
+struct Sums {
+    count: Vec<AtomicI64>,
+    messages_with: Vec<AtomicI64>,
+}
+
+impl Sums {
+    fn new(customers: usize) -> Self {
+        let zeros = || std::iter::repeat_with(AtomicI64::default).take(customers).collect();
+        Self { count: zeros(), messages_with: zeros() }
+    }
+
+    fn add(&self, customer: u32, count: i64) {
+        for (sums, more) in [(&self.count, count), (&self.messages_with, 1)] {
+            if let Some(sum) = sums.get(customer as usize) {
+                sum.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn finish(self, message_count: &[i64]) -> GroupColumns {
+        let plain = |sums: Vec<AtomicI64>| sums.into_iter().map(AtomicI64::into_inner).collect::<Vec<_>>();
+        let count = plain(self.count);
+        let per_message = count.iter().zip(message_count).map(|(count, messages)| *count as f64 / *messages as f64);
+        GroupColumns { per_message: per_message.collect(), count, messages_with: plain(self.messages_with) }
+    }
+}
+
+fn count(
+    chunks: &[Chunk<'_>],
+    customers: &[Vec<u32>],
+    message_count: &[i64],
+    keywords: &Keywords,
+    cancel: &Cancel,
+) -> Result<Vec<GroupColumns>> {
+    let sums: Vec<Sums> = (0..keywords.groups()).map(|_| Sums::new(message_count.len())).collect();
+    let work: Vec<_> = chunks.iter().zip(customers).collect();
+    parallel::map_each_with(&work, cancel, Room::default, |room, (chunk, customers)| {
+        for (row, customer) in chunk.rows.clone().zip(*customers) {
+            if *customer == NOBODY {
+                continue;
+            }
+            cancel.check()?; // a chunk of very long texts takes long
+            let text = text_of(chunk.texts, row).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+            keywords.count(text, room, |group, count| {
+                if let Some(sums) = sums.get(group as usize) {
+                    sums.add(*customer, count);
+                }
+            });
+        }
+        Ok(())
+    })?;
+    Ok(sums.into_iter().map(|sums| sums.finish(message_count)).collect())
+}
