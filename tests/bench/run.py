@@ -13,6 +13,7 @@ import binning
 import harness
 import memory
 import rules
+import text
 import transactions
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -29,7 +30,7 @@ def main() -> None:
 
     parts = [heading(quick=chosen.quick)]
     print(parts[0], flush=True)
-    for module in (transactions, memory, binning, rules):
+    for module in (transactions, memory, text, binning, rules):
         for title, make in module.benches(quick=chosen.quick):
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue
