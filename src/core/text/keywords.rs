@@ -2,7 +2,12 @@
 
 use std::cmp::Reverse;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{
+    Anchored,
+    automaton::Automaton,
+    dfa::DFA,
+    nfa::{contiguous, noncontiguous},
+};
 
 use super::normalise::Form;
 use crate::{Error, Result};
@@ -12,10 +17,15 @@ const DETERMINISTIC: usize = 1 << 16;
 
 /// Keywords ready to be looked for.
 pub(super) struct Keywords {
-    automaton: AhoCorasick,
+    machine: Machine,
     /// The group of each keyword.
     groups: Vec<u32>,
     form: Form,
+}
+
+enum Machine {
+    Deterministic(DFA),
+    Compact(contiguous::NFA),
 }
 
 /// Room to work in, used for one text after the other.
@@ -33,13 +43,17 @@ impl Keywords {
     pub(super) fn new(groups: &[Vec<String>], form: Form) -> Result<Self> {
         let each = || groups.iter().enumerate().flat_map(|(group, words)| words.iter().map(move |word| (group, word)));
         let bytes: usize = each().map(|(_, word)| word.len()).sum();
-        let kind = if bytes <= DETERMINISTIC { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-        let automaton = AhoCorasick::builder()
-            .kind(Some(kind))
+        let failed = |failure| Error::parameter(format!("keywords cannot be looked for together: {failure}"));
+        let trie = noncontiguous::Builder::new()
             .ascii_case_insensitive(true)
             .build(each().map(|(_, word)| word))
-            .map_err(|failure| Error::parameter(format!("keywords cannot be looked for together: {failure}")))?;
-        Ok(Self { automaton, groups: each().map(|(group, _)| group as u32).collect(), form })
+            .map_err(failed)?;
+        let machine = if bytes <= DETERMINISTIC {
+            Machine::Deterministic(DFA::builder().build_from_noncontiguous(&trie).map_err(failed)?)
+        } else {
+            Machine::Compact(contiguous::NFA::builder().build_from_noncontiguous(&trie).map_err(failed)?)
+        };
+        Ok(Self { machine, groups: each().map(|(group, _)| group as u32).collect(), form })
     }
 
     /// How many groups.
@@ -51,19 +65,13 @@ impl Keywords {
     ///
     /// In a group the leftmost keyword counts, of those that begin together the longest, and the next is looked for
     /// behind its end. Groups do not see one another.
-    pub(super) fn count(&self, text: &str, room: &mut Room, mut add: impl FnMut(u32, i64)) {
+    pub(super) fn count(&self, text: &str, room: &mut Room, mut add: impl FnMut(u32, u32)) {
         let Room { folded, found } = room;
         found.clear();
         let text = self.form.apply(text, folded);
-        let mut limit = 1024;
-        for hit in self.automaton.find_overlapping_iter(text) {
-            let group = self.groups.get(hit.pattern().as_usize()).copied().unwrap_or_default();
-            found.push((group, hit.start(), Reverse(hit.end())));
-            if found.len() == limit {
-                // However many keywords contain one another, one per group and place is enough.
-                longest(found);
-                limit = limit.max(2 * found.len());
-            }
+        match &self.machine {
+            Machine::Deterministic(machine) => self.find(machine, text, found),
+            Machine::Compact(machine) => self.find(machine, text, found),
         }
         longest(found);
         for mentions in found.chunk_by(|(group, ..), (other, ..)| group == other) {
@@ -75,6 +83,28 @@ impl Keywords {
                 }
             }
             add(*group, count);
+        }
+    }
+
+    /// Finds every keyword everywhere, so that overlaps can be decided group by group.
+    fn find(&self, machine: &impl Automaton, text: &str, found: &mut Vec<Found>) {
+        let Ok(mut state) = machine.start_state(Anchored::No) else { return }; // every machine has this one
+        let mut limit = 1024;
+        for (place, byte) in text.bytes().enumerate() {
+            state = machine.next_state(Anchored::No, state, byte);
+            if !machine.is_special(state) || !machine.is_match(state) {
+                continue;
+            }
+            for which in 0..machine.match_len(state) {
+                let keyword = machine.match_pattern(state, which);
+                let group = self.groups.get(keyword.as_usize()).copied().unwrap_or_default();
+                found.push((group, place + 1 - machine.pattern_len(keyword), Reverse(place + 1)));
+            }
+            if found.len() >= limit {
+                // However many keywords contain one another, one per group and place is enough.
+                longest(found);
+                limit = limit.max(2 * found.len());
+            }
         }
     }
 }
@@ -92,17 +122,17 @@ mod tests {
     use super::*;
 
     /// The definition, by trying every keyword at every place.
-    fn naive(words: &[String], text: &str) -> i64 {
+    fn naive(words: &[String], text: &str) -> u32 {
         let (mut rest, mut count) = (text, 0);
         while let Some(character) = rest.chars().next() {
             let longest = words.iter().filter(|word| rest.starts_with(word.as_str())).map(String::len).max();
-            count += i64::from(longest.is_some());
+            count += u32::from(longest.is_some());
             rest = &rest[longest.unwrap_or(character.len_utf8())..];
         }
         count
     }
 
-    fn counts(groups: &[Vec<String>], text: &str) -> Vec<i64> {
+    fn counts(groups: &[Vec<String>], text: &str) -> Vec<u32> {
         let keywords = Keywords::new(groups, Form::AsIs).unwrap();
         let mut counts = vec![0; groups.len()];
         keywords.count(text, &mut Room::default(), |group, count| counts[group as usize] = count);
@@ -116,7 +146,7 @@ mod tests {
             text in "[ab交期c]{0,40}",
         ) {
             let groups: Vec<Vec<String>> = groups.into_iter().map(|words| words.into_iter().collect()).collect();
-            let wanted: Vec<i64> = groups.iter().map(|words| naive(words, &text)).collect();
+            let wanted: Vec<u32> = groups.iter().map(|words| naive(words, &text)).collect();
             prop_assert_eq!(counts(&groups, &text), wanted);
         }
     }

@@ -1,9 +1,6 @@
 //! One row per customer: how many messages, and per group of keywords how many mentions.
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicI64, Ordering},
-};
+use std::ops::Range;
 
 use hashbrown::{HashTable, hash_table::Entry};
 
@@ -215,34 +212,10 @@ fn number<K: IdColumn>(
     (known, customers, message_count)
 }
 
-/// Whole numbers are added up in any order, so threads may share the sums.
-struct Sums {
-    count: Vec<AtomicI64>,
-    messages_with: Vec<AtomicI64>,
-}
+/// A customer, and how often one of their messages mentions a group.
+type Mention = (u32, u32);
 
-impl Sums {
-    fn new(customers: usize) -> Self {
-        let zeros = || std::iter::repeat_with(AtomicI64::default).take(customers).collect();
-        Self { count: zeros(), messages_with: zeros() }
-    }
-
-    fn add(&self, customer: u32, count: i64) {
-        for (sums, more) in [(&self.count, count), (&self.messages_with, 1)] {
-            if let Some(sum) = sums.get(customer as usize) {
-                sum.fetch_add(more, Ordering::Relaxed);
-            }
-        }
-    }
-
-    fn finish(self, message_count: &[i64]) -> GroupColumns {
-        let plain = |sums: Vec<AtomicI64>| sums.into_iter().map(AtomicI64::into_inner).collect::<Vec<_>>();
-        let count = plain(self.count);
-        let per_message = count.iter().zip(message_count).map(|(count, messages)| *count as f64 / *messages as f64);
-        GroupColumns { per_message: per_message.collect(), count, messages_with: plain(self.messages_with) }
-    }
-}
-
+/// Finds the mentions in every message, then adds them up group by group.
 fn count(
     chunks: &[Chunk<'_>],
     customers: &[Vec<u32>],
@@ -250,9 +223,9 @@ fn count(
     keywords: &Keywords,
     cancel: &Cancel,
 ) -> Result<Vec<GroupColumns>> {
-    let sums: Vec<Sums> = (0..keywords.groups()).map(|_| Sums::new(message_count.len())).collect();
     let work: Vec<_> = chunks.iter().zip(customers).collect();
-    parallel::map_each_with(&work, cancel, Room::default, |room, (chunk, customers)| {
+    let found = parallel::map_each_with(&work, cancel, Room::default, |room, (chunk, customers)| {
+        let mut found: Vec<Vec<Mention>> = vec![Vec::new(); keywords.groups()];
         for (row, customer) in chunk.rows.clone().zip(*customers) {
             if *customer == NOBODY {
                 continue;
@@ -260,12 +233,25 @@ fn count(
             cancel.check()?; // a chunk of very long texts takes long
             let text = text_of(chunk.texts, row).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
             keywords.count(text, room, |group, count| {
-                if let Some(sums) = sums.get(group as usize) {
-                    sums.add(*customer, count);
+                if let Some(found) = found.get_mut(group as usize) {
+                    found.push((*customer, count));
                 }
             });
         }
-        Ok(())
+        Ok(found)
     })?;
-    Ok(sums.into_iter().map(|sums| sums.finish(message_count)).collect())
+    let groups: Vec<usize> = (0..keywords.groups()).collect();
+    parallel::map_each(&groups, cancel, |group| {
+        let mut count = vec![0; message_count.len()];
+        let mut messages_with = vec![0; message_count.len()];
+        for (customer, mentions) in found.iter().filter_map(|chunk| chunk.get(*group)).flatten() {
+            let place = *customer as usize;
+            if let (Some(count), Some(messages)) = (count.get_mut(place), messages_with.get_mut(place)) {
+                *count += i64::from(*mentions);
+                *messages += 1;
+            }
+        }
+        let per_message = count.iter().zip(message_count).map(|(count, messages)| *count as f64 / *messages as f64);
+        Ok(GroupColumns { per_message: per_message.collect(), count, messages_with })
+    })
 }
