@@ -38,11 +38,17 @@ def scores(rows: int = 500, seed: int = 0) -> pd.DataFrame:
 
 RULES = {"good": "recency_score >= 4 AND monetary_score > 3", "rest": "recency_score < 4 OR frequency_score IS NULL"}
 
+def messages(rows: int = 500, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"customer_id": rng.integers(0, 90, rows), "text": rng.choice(["价格", "price", "x"], rows)})
+
+
 #: Every public call on a frame, by name: (makes its input, calls it).
 CALLS = {
     "rfm_table": (order_log, lambda f: xf.rfm_table(f, as_of="2025-12-31", windows=["90D", "12M"], invalid="drop")),
     "clv_table": (order_log, lambda f: xf.clv_table(f, as_of="2025-12-31", invalid="drop")),
     "order_ledger": (order_log, lambda f: xf.order_ledger(f, as_of="2025-12-31", invalid="drop")),
+    "keyword_table": (messages, lambda f: xf.keyword_table(f, keywords={"price": ["price", "价格"]})),
     "Binner": (order_log, lambda f: xf.Binner(3, columns=["amount"]).fit_transform(f)),
     "RFMScorer": (
         lambda: xf.rfm_table(order_log(), as_of="2025-12-31"),

@@ -30,19 +30,21 @@ impl Form {
     }
 }
 
+/// Whether a byte may begin a character that [`nfkc`] must look at: none of ASCII, of Western letters, of Chinese
+/// characters, and no byte within a character.
+fn unsure(byte: u8) -> bool {
+    byte >= 0xc0 && byte != 0xc3 && !(0xe4..=0xe9).contains(&byte)
+}
+
 /// NFKC without its tables while a text has only characters that neither combine with a neighbour nor become more
 /// than a plain substitute: nearly every Chinese and Western text.
 fn nfkc<'a>(text: &'a str, buffer: &'a mut String) -> &'a str {
     let mut copied = 0;
-    for (place, character) in text.char_indices() {
+    for (place, _) in text.bytes().enumerate().filter(|(_, byte)| unsure(*byte)) {
+        let Some(character) = text.get(place..).and_then(|rest| rest.chars().next()) else { continue };
         let substitute = match character {
-            // ASCII; Western letters; dashes and quotes; Chinese punctuation; Chinese characters
-            '\0'..='\x7f'
-            | 'À'..='ÿ'
-            | '\u{2013}'..='\u{2015}'
-            | '\u{2018}'..='\u{201f}'
-            | '\u{3001}'..='\u{301f}'
-            | '\u{4000}'..='\u{9fff}' => continue,
+            // dashes, quotes and Chinese punctuation
+            '\u{2013}'..='\u{2015}' | '\u{2018}'..='\u{201f}' | '\u{3001}'..='\u{301f}' => continue,
             '\u{ff01}'..='\u{ff5e}' => (character as u32 - 0xfee0) as u8, // full-width ASCII
             '\u{3000}' => b' ',
             _ => {

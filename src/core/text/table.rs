@@ -232,11 +232,11 @@ fn count(
             }
             cancel.check()?; // a chunk of very long texts takes long
             let text = text_of(chunk.texts, row).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-            keywords.count(text, room, |group, count| {
+            keywords.count(text, room, cancel, |group, count| {
                 if let Some(found) = found.get_mut(group as usize) {
                     found.push((*customer, count));
                 }
-            });
+            })?;
         }
         Ok(found)
     })?;
