@@ -118,8 +118,8 @@ def _words(group: Any, words: Any) -> list[str]:
     # A text is a sequence of texts, too: its letters would be the keywords.
     if isinstance(words, (str, bytes)) or not hasattr(words, "__iter__"):
         raise TypeError(f"the keywords of group '{group}' are {words!r}; wanted a list such as ['price', '价格']")
-    words = list(words)
-    for word in words:
+    listed: list[str] = list(words)
+    for word in listed:
         if not isinstance(word, str):
             raise TypeError(f"group '{group}' has the keyword {word!r}; a keyword is text")
-    return words
+    return listed

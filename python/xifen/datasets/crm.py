@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from xifen import _columns as c
 from xifen._frame import Column, Frame, Labels, Masked, Times
 from xifen.datasets.crm_words import OPENINGS, SENTENCES, TOPICS
+from xifen.datasets.draw import Draw
 from xifen.errors import ParameterError
 
 __all__ = ["CRM", "make_crm"]
@@ -135,12 +135,12 @@ def make_crm(
     n = _natural("n_customers", n_customers, 1)
     _natural("seed", seed, 0)
     door = Frame(_empty(kind))
-    base = _Base(_Draw(seed, 0), n)
+    base = _Base(Draw(seed, 0), n)
     return CRM(
-        customers=door.new(_customers(_Draw(seed, 1), base)),
-        orders=door.new(_orders(_Draw(seed, 2), base)),
-        messages=door.new(_messages(_Draw(seed, 3), base)),
-        leads=door.new(_leads(_Draw(seed, 4), (n + 1) // 2)),
+        customers=door.new(_customers(Draw(seed, 1), base)),
+        orders=door.new(_orders(Draw(seed, 2), base)),
+        messages=door.new(_messages(Draw(seed, 3), base)),
+        leads=door.new(_leads(Draw(seed, 4), (n + 1) // 2)),
         as_of=AS_OF,
     )
 
@@ -163,41 +163,6 @@ def _empty(kind: str) -> Any:
     return pa.table({}) if kind == "pyarrow" else pd.DataFrame()
 
 
-class _Draw:
-    """Random columns from one stream of the seed."""
-
-    def __init__(self, seed: int, stream: int) -> None:
-        self.rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream])))
-
-    def chance(self, share: Any, n: int) -> np.ndarray:
-        """Tell for each row whether something of this probability happens."""
-        return self.rng.random(n) < share
-
-    def codes(self, percent: Sequence[int], n: int) -> np.ndarray:
-        """Draw places in `percent`, each as often as it says."""
-        table = np.repeat(np.arange(len(percent), dtype=np.int8), percent)
-        return table[self.rng.integers(0, len(table), n, dtype=np.uint8)]
-
-    def labels(self, percent: Mapping[str, int], n: int, missing: float = 0.0) -> Labels:
-        """Draw labels, some of them missing."""
-        codes = self.codes(list(percent.values()), n)
-        codes[self.chance(missing, n)] = -1
-        return Labels(codes, list(percent))
-
-    def scores(self, centre: Any, n: int, missing: float) -> Masked:
-        """Draw answers from 1 to 5 around a centre."""
-        scores = np.clip(np.rint(centre + self.rng.standard_normal(n)), 1, 5).astype(np.int8)
-        return Masked(scores, self.chance(missing, n))
-
-    def gaps(self, values: np.ndarray, missing: Any) -> np.ndarray:
-        """Make some of the values NaN."""
-        return np.where(self.chance(missing, len(values)), np.nan, values)
-
-    def between(self, low: Any, high: Any, n: int) -> np.ndarray:
-        """Draw evenly from low to high."""
-        return low + (high - low) * self.rng.random(n)
-
-
 def _season() -> np.ndarray:
     """How much is sold on each day, on average 1."""
     days = np.datetime64(FIRST_DAY, "D") + np.arange(DAYS)
@@ -216,13 +181,14 @@ def _season() -> np.ndarray:
         weights *= np.where((ahead >= 5) & (ahead <= 25), 1.5, 1.0)  # stocks are filled
         weights *= np.where((ahead >= -6) & (ahead <= 1), 0.05, 1.0)  # the eve and the week
         weights *= np.where((ahead >= -14) & (ahead <= -7), 0.6, 1.0)
-    return weights / weights.mean()
+    season: np.ndarray = weights / weights.mean()
+    return season
 
 
 class _Base:
     """What decides about a customer behind the columns: size, when they came and left, how often they order."""
 
-    def __init__(self, draw: _Draw, n: int) -> None:
+    def __init__(self, draw: Draw, n: int) -> None:
         rng = draw.rng
         self.n = n
         self.ids = np.arange(1, n + 1)
@@ -240,7 +206,7 @@ class _Base:
         self.language = draw.codes([80, 8, 12], n)
         self.core = draw.codes([35, 30, 20, 15], n)
 
-    def moments(self, draw: _Draw, customers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def moments(self, draw: Draw, customers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw a moment within each customer's time, as the seasons have it: by time, microseconds and the customer."""
         sold = np.concatenate([[0.0], np.cumsum(_season())])
         steps = np.arange(DAYS + 1)
@@ -255,7 +221,7 @@ class _Base:
         return ((start + day) * SECONDS + minute.astype(np.int64) * 60) * 1_000_000, customers[order]
 
 
-def _customers(draw: _Draw, base: _Base) -> dict[str, Column]:
+def _customers(draw: Draw, base: _Base) -> dict[str, Column]:
     n, rng, size = base.n, draw.rng, base.size
     bought = base.orders > 0
     region, industry = draw.labels(REGIONS, n), draw.labels(INDUSTRIES, n)
@@ -320,7 +286,7 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
 
 
-def _payments(draw: _Draw, base: _Base, slow: np.ndarray) -> dict[str, Column]:
+def _payments(draw: Draw, base: _Base, slow: np.ndarray) -> dict[str, Column]:
     n, rng, invoices = base.n, draw.rng, base.orders
     usual = np.where(slow, 70.0, 40.0) * np.exp(0.45 * rng.standard_normal(n))
     never = draw.chance(0.015, n)
@@ -337,7 +303,7 @@ def _payments(draw: _Draw, base: _Base, slow: np.ndarray) -> dict[str, Column]:
     }
 
 
-def _survey(draw: _Draw, base: _Base) -> dict[str, Column]:
+def _survey(draw: Draw, base: _Base) -> dict[str, Column]:
     n, rng = base.n, draw.rng
     core = base.core.copy()
     core[draw.chance(0.12, n)] = -1
@@ -360,7 +326,7 @@ def _survey(draw: _Draw, base: _Base) -> dict[str, Column]:
     }
 
 
-def _behaviour(draw: _Draw, base: _Base) -> dict[str, Column]:
+def _behaviour(draw: Draw, base: _Base) -> dict[str, Column]:
     n, rng = base.n, draw.rng
     interest = np.exp(0.8 * rng.standard_normal(n)) * np.where(base.active, 1.0, 0.25)
     rate_before = np.clip(0.55 + 0.2 * rng.standard_normal(n), 0, 1)
@@ -377,7 +343,7 @@ def _behaviour(draw: _Draw, base: _Base) -> dict[str, Column]:
     }
 
 
-def _orders(draw: _Draw, base: _Base) -> dict[str, Column]:
+def _orders(draw: Draw, base: _Base) -> dict[str, Column]:
     rng = draw.rng
     bargain = draw.rng.random(base.n) ** 4  # few hunt for discounts, but those do
     level = 8.75 + 0.75 * base.size + 0.45 * rng.standard_normal(base.n)
@@ -426,7 +392,7 @@ def _orders(draw: _Draw, base: _Base) -> dict[str, Column]:
     return log
 
 
-def _messages(draw: _Draw, base: _Base) -> dict[str, Column]:
+def _messages(draw: Draw, base: _Base) -> dict[str, Column]:
     rng = draw.rng
     times, customer = base.moments(
         draw, np.repeat(np.arange(base.n), rng.poisson(1.2 + 2.4 * np.log1p(base.orders) / np.log(8)))
@@ -458,7 +424,7 @@ def _messages(draw: _Draw, base: _Base) -> dict[str, Column]:
     }
 
 
-def _pick(draw: _Draw, texts: Any, language: np.ndarray, topic: np.ndarray) -> pa.Array:
+def _pick(draw: Draw, texts: Any, language: np.ndarray, topic: np.ndarray) -> pa.Array:
     """Draw one of the sentences of each row's language and topic."""
     counts = np.array([[len(sentences) for sentences in topics] for topics in texts])
     starts = np.cumsum(counts).reshape(counts.shape) - counts
@@ -467,7 +433,7 @@ def _pick(draw: _Draw, texts: Any, language: np.ndarray, topic: np.ndarray) -> p
     return pool.take(pa.array(starts[language, topic] + place))
 
 
-def _leads(draw: _Draw, n: int) -> dict[str, Column]:
+def _leads(draw: Draw, n: int) -> dict[str, Column]:
     rng = draw.rng
     age = np.clip(np.rint(20 + rng.gamma(3.0, 6.5, n)), 18, 80).astype(np.int64)
     means = 0.35 * rng.standard_normal(n) + np.where(age > 30, 0.2, 0.0)
