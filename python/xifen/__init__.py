@@ -1,20 +1,30 @@
 """xifen: from an order log to scored, named, explained customers."""
 
 from xifen import datasets, errors
+from xifen._ladder import ladder_check
+from xifen._weights import AHPWeights, ahp_weights, entropy_weights
 from xifen.binning import Binner, RFMScorer
+from xifen.matrix import SegmentMatrix
 from xifen.presets import list_presets, load_preset
 from xifen.rules import RuleSegmenter
+from xifen.scorecard import Scorecard
 from xifen.text import keyword_table
 from xifen.transactions import clv_table, ledger_summary, order_ledger, release_memory, rfm_table
 
 __all__ = [
+    "AHPWeights",
     "Binner",
     "RFMScorer",
     "RuleSegmenter",
+    "Scorecard",
+    "SegmentMatrix",
+    "ahp_weights",
     "clv_table",
     "datasets",
+    "entropy_weights",
     "errors",
     "keyword_table",
+    "ladder_check",
     "ledger_summary",
     "list_presets",
     "load_preset",

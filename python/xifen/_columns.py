@@ -41,3 +41,11 @@ MONETARY_SCORE: Final = "monetary_score"
 RFM_CELL: Final = "rfm_cell"
 RFM_SCORE: Final = "rfm_score"
 SEGMENT: Final = "segment"
+
+TOTAL_POINTS: Final = "total_points"
+SCORE: Final = "score"
+SCORE_REASON: Final = "score_reason"
+
+MATRIX_CELL: Final = "matrix_cell"
+INVESTMENT_LEVEL: Final = "investment_level"
+PLAYBOOK_KEY: Final = "playbook_key"

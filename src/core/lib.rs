@@ -7,11 +7,14 @@
 pub mod binning;
 pub mod cancel;
 pub mod column;
+mod cuts;
 mod error;
 pub mod ids;
 pub mod math;
+mod measure;
 pub mod parallel;
 pub mod rules;
+pub mod scorecard;
 pub mod text;
 pub mod transactions;
 mod vector;

@@ -8,6 +8,7 @@ mod convert;
 mod error;
 mod rules;
 mod run;
+mod scorecard;
 mod text;
 mod transactions;
 
@@ -23,6 +24,8 @@ mod _core {
     use super::rules::{
         rules_check, rules_columns, rules_coverage, rules_explain, rules_labels, rules_learn, rules_renamed, rules_sql,
     };
+    #[pymodule_export]
+    use super::scorecard::{ahp_weights, entropy_weights, scorecard_points, scorecard_table, scorecard_totals};
     #[pymodule_export]
     use super::text::keyword_table;
     #[pymodule_export]

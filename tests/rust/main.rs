@@ -5,4 +5,5 @@
 
 mod binning;
 mod rules;
+mod scorecard;
 mod transactions;

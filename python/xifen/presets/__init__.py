@@ -2,6 +2,7 @@
 
 A file names its labels (`key`, `zh`, `en`) with their rules in the order they are tried; the label without a rule is
 the default. Where a preset offers a choice, each variant says what the words of the rules (`R`, `F`, `M`) stand for.
+A matrix names its `cells` by code, and its levels of `investment`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import pandas as pd
 
 from xifen import _core
 from xifen.errors import ParameterError
+from xifen.matrix import SegmentMatrix
 from xifen.rules import RuleSegmenter
 
 __all__ = ["list_presets", "load_preset"]
 
 #: What every rule preset takes besides its own parameters.
 _OPTIONS: Final = ("output", "unknown", "n_jobs")
+#: What a matrix takes.
+_MATRIX_OPTIONS: Final = ("bins", "strategy", "output", "n_jobs")
 
 
 def list_presets() -> pd.DataFrame:
@@ -36,7 +40,7 @@ def list_presets() -> pd.DataFrame:
     --------
     >>> import xifen as xf
     >>> xf.list_presets()["name"].tolist()
-    ['rfm.eight_cell', 'rfm.named', 'rfm.named_six']
+    ['matrix.importance_urgency', 'matrix.value_potential', 'rfm.eight_cell', 'rfm.named', 'rfm.named_six']
     """
     presets = [_read(name) for name in _names()]
     return pd.DataFrame(
@@ -46,7 +50,7 @@ def list_presets() -> pd.DataFrame:
                 "title_zh": preset["title"]["zh"],
                 "title_en": preset["title"]["en"],
                 "operation": preset["operation"],
-                "inputs": ", ".join(item["name"] for item in _variant(preset, None)["inputs"]),
+                "inputs": ", ".join(_inputs(preset)),
             }
             for preset in presets
         ]
@@ -58,7 +62,7 @@ def load_preset(
     lang: Literal["en", "zh"] | None = None,
     columns: Mapping[str, str] | None = None,
     **parameters: Any,
-) -> RuleSegmenter:
+) -> Any:
     """Make the estimator a preset describes.
 
     Parameters
@@ -73,11 +77,12 @@ def load_preset(
         The preset's own parameters. ``rfm.eight_cell`` has ``reference``: ``"mean_score"`` (the mean of each score),
         ``"mean"`` or ``"median"`` (of recency_days, order_count and monetary), or your cuts,
         ``{"recency_days": 90, "order_count": 3, "monetary": 500}``. Also ``output``, ``unknown`` and ``n_jobs`` of
-        `RuleSegmenter`.
+        `RuleSegmenter`. A matrix has ``bins`` (2 takes the corners of one of 3; or cuts by column), ``strategy``,
+        ``output`` and ``n_jobs`` of `SegmentMatrix`.
 
     Returns
     -------
-    RuleSegmenter
+    RuleSegmenter or SegmentMatrix
         Not fitted yet.
 
     Raises
@@ -97,6 +102,8 @@ def load_preset(
     if lang not in (None, "en", "zh"):
         raise ParameterError(f"lang is {lang!r}; wanted 'en', 'zh' or None for the keys")
     preset = _read(name)
+    if preset["operation"] == "matrix":
+        return _matrix(preset, lang, dict(columns or {}), parameters)
     options = {option: parameters.pop(option) for option in _OPTIONS if option in parameters}
     choice = preset.get("choice")
     for parameter in parameters:
@@ -128,6 +135,37 @@ def load_preset(
         },
         **options,
     )
+
+
+def matrix_cells(name: str) -> dict[str, dict[str, str]]:
+    """Give the cells of a matrix preset by code, as `SegmentMatrix` takes them."""
+    _one_of("matrix preset", name, [known for known in _names() if known.startswith("matrix.")])
+    preset = _read(name)
+    levels = {level["key"]: level for level in preset.get("investment", [])}
+    cells = {}
+    for given in preset["cells"]:
+        cell = {field: text for field, text in given.items() if field != "code"}
+        if "investment" in cell:
+            cell |= {f"investment_{lang}": levels[cell["investment"]][lang] for lang in ("zh", "en")}
+        cells[given["code"]] = cell
+    return cells
+
+
+def _matrix(
+    preset: Mapping[str, Any], lang: Literal["en", "zh"] | None, columns: Mapping[str, str], options: Mapping[str, Any]
+) -> SegmentMatrix:
+    inputs = {item["axis"]: item["name"] for item in preset["inputs"]}
+    for column in columns:
+        _one_of(f"input of {preset['name']}", column, list(inputs.values()))
+    for option in options:
+        _one_of(f"parameter of {preset['name']}", option, list(_MATRIX_OPTIONS))
+    axes = {axis: columns.get(name, name) for axis, name in inputs.items()}
+    return SegmentMatrix(**axes, cells=matrix_cells(preset["name"]), lang=lang, **{"bins": preset["bins"], **options})
+
+
+def _inputs(preset: Mapping[str, Any]) -> list[str]:
+    given = preset["inputs"] if "inputs" in preset else _variant(preset, None)["inputs"]
+    return [item["name"] for item in given]
 
 
 def _names() -> list[str]:

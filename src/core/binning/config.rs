@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Bins;
-use crate::{Error, Result};
+use crate::{Error, Result, cuts::Cuts};
 
 /// How the edges of a column are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,8 @@ impl ColumnConfig {
         let asked = self.n_bins(most_bins)?;
         let plan = match self.edges.as_array() {
             Some(edges) => {
-                let bins = given(name, edges)?;
+                let Cuts { edges, left } = Cuts::read(&format!("edges of '{name}'"), edges)?;
+                let bins = Bins { edges, left };
                 let n_bins = bins.edges.len() + 1;
                 if n_bins > most_bins {
                     return Err(Error::parameter(format!(
@@ -193,56 +194,6 @@ impl ColumnConfig {
             _ => Err(Error::parameter(format!("'{name}' has both labels and scores; give one of them"))),
         }
     }
-}
-
-/// Reads cuts, numbers or texts such as `"< 50"`, in ascending order.
-fn given(name: &str, cuts: &[Value]) -> Result<Bins> {
-    if cuts.is_empty() {
-        return Err(Error::parameter(format!("edges of '{name}' is empty; one edge makes two bins")));
-    }
-    let mut bins = Bins { edges: Vec::with_capacity(cuts.len()), left: Vec::with_capacity(cuts.len()) };
-    let mut previous: Option<(f64, &Value)> = None;
-    for value in cuts {
-        let (edge, left) = cut(value).ok_or_else(|| {
-            Error::parameter(format!(
-                "edges of '{name}' holds {value}; wanted a finite number (x <= edge is lower) or text such as \"< 50\", \
-                 \"<= 50\", \">= 50\" or \"> 50\""
-            ))
-        })?;
-        bins.edges.push(edge);
-        bins.left.push(left);
-        let threshold = threshold(edge, left);
-        if let Some((_, before)) = previous.filter(|(earlier, _)| *earlier > threshold) {
-            return Err(Error::parameter(format!(
-                "edges of '{name}' go down from {before} to {value}; wanted ascending edges, for a column where low is \
-                 good too (name it in descending=)"
-            )));
-        }
-        previous = Some((threshold, value));
-    }
-    Ok(bins)
-}
-
-/// A cut and whether a value equal to it lies in the upper bin. `"< 50"` and `">= 50"` cut at the same place.
-fn cut(value: &Value) -> Option<(f64, bool)> {
-    let Some(text) = value.as_str() else { return value.as_f64().map(|edge| (edge, false)) };
-    let text = text.trim();
-    let (number, left) = if let Some(rest) = text.strip_prefix("<=").or(text.strip_prefix('≤')) {
-        (rest, false)
-    } else if let Some(rest) = text.strip_prefix(">=").or(text.strip_prefix('≥')) {
-        (rest, true)
-    } else if let Some(rest) = text.strip_prefix('<') {
-        (rest, true)
-    } else {
-        (text.strip_prefix('>')?, false)
-    };
-    let edge: f64 = number.trim().parse().ok()?;
-    edge.is_finite().then_some((edge, left))
-}
-
-/// The number a value must exceed to lie above the edge.
-pub(super) fn threshold(edge: f64, left: bool) -> f64 {
-    if left { edge.next_down() } else { edge }
 }
 
 #[cfg(test)]

@@ -1,44 +1,6 @@
-//! The two inner loops of this room, both over one block of values held against ascending thresholds.
+//! The inner loop of selection: one block of values held against ascending thresholds.
 
 use crate::vector::widest;
-
-/// A place on a column's scale: what a value above the threshold has more than one below it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Step {
-    pub(super) threshold: f64,
-    pub(super) more: i8,
-}
-
-widest! {
-    /// `out[i]` = `lowest` and `more` of every step whose threshold is below `values[i]`; NaN is above none. Whether
-    /// every value is finite.
-    pub(super) fn place(values: &[f64], lowest: i8, steps: &[Step], out: &mut [i8]) -> bool = place_each;
-}
-
-#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
-#[inline(always)]
-fn place_each(values: &[f64], lowest: i8, steps: &[Step], out: &mut [i8]) -> bool {
-    const LANES: usize = 64; // so many that the compiler keeps to loops, which it turns into vectors
-    let (groups, rest) = values.as_chunks::<LANES>();
-    let (out_groups, out_rest) = out.split_at_mut(groups.len() * LANES);
-    for (group, out) in groups.iter().zip(out_groups.as_chunks_mut::<LANES>().0) {
-        let mut sums = [i64::from(lowest); LANES];
-        for step in steps {
-            let more = i64::from(step.more);
-            for (sum, value) in sums.iter_mut().zip(group) {
-                *sum += more & -i64::from(*value > step.threshold); // an if would become a branch
-            }
-        }
-        for (out, sum) in out.iter_mut().zip(sums) {
-            *out = sum as i8;
-        }
-    }
-    for (out, value) in out_rest.iter_mut().zip(rest) {
-        let below = steps.iter().filter(|step| *value > step.threshold);
-        *out = below.fold(lowest, |sum, step| sum.wrapping_add(step.more));
-    }
-    values.iter().filter(|value| !value.is_finite()).count() == 0
-}
 
 /// The cells between ascending thresholds, and which of them are to keep: cell `i` is what is above threshold `i - 1`
 /// and not above threshold `i`.
@@ -102,21 +64,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_place_is_a_look_up_by_the_thresholds_below(
-            values in values(), thresholds in thresholds(), scores in prop::collection::vec(any::<i8>(), 10),
-        ) {
-            let below = |value: &f64| thresholds.iter().filter(|&threshold| value > threshold).count();
-            let naive: Vec<i8> = values.iter().map(|value| scores[below(value)]).collect();
-            let step = |(place, &threshold)| Step { threshold, more: i8::wrapping_sub(scores[place + 1], scores[place]) };
-            let steps: Vec<Step> = thresholds.iter().enumerate().map(step).collect();
-            for version in [place, place_each] {
-                let mut out = vec![9; values.len()];
-                prop_assert_eq!(version(&values, scores[0], &steps, &mut out), values.iter().all(|value| value.is_finite()));
-                prop_assert_eq!(&out, &naive);
-            }
-        }
-
         #[test]
         fn cells_are_counted_and_kept(values in values(), thresholds in thresholds(), keep in prop::collection::vec(any::<bool>(), 9)) {
             let cell = |value: &f64| thresholds.iter().filter(|&threshold| value > threshold).count();

@@ -4,8 +4,11 @@
 
 use std::ops::Range;
 
-use super::measure::{Measure, Piece};
-use crate::{Error, Result, cancel::Cancel};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    measure::{Measure, Piece},
+};
 
 /// Below this many cells a row's halves are filled on one thread.
 const ONE_THREAD: usize = 2048;

@@ -4,7 +4,6 @@
 mod config;
 mod count;
 mod kmeans;
-mod measure;
 mod quantile;
 mod rfm;
 
@@ -13,16 +12,14 @@ use rayon::prelude::*;
 pub use config::{ColumnConfig, Config, Strategy};
 pub use rfm::{RfmScores, rfm};
 
-use self::{
-    config::{Plan, threshold},
-    count::{Step, place},
-    measure::{Measure, Piece},
-};
+use self::config::Plan;
 use crate::{
     Result,
     cancel::Cancel,
     column::Batch,
+    cuts::{Step, place, threshold},
     math::sum::{Sum, exact_sum},
+    measure::{self, Measure, Piece},
 };
 
 /// The inner edges of one column's bins, ascending; they may coincide.
@@ -173,7 +170,7 @@ fn each_block<T: Send>(
     cancel: &Cancel,
     work: impl Fn(&[f64], &mut [T]) -> bool + Sync,
 ) -> Result<bool> {
-    let answers = split(output, pieces).into_par_iter().map(|(piece, mut out)| {
+    let answers = measure::split(output, pieces).into_par_iter().map(|(piece, mut out)| {
         cancel.check()?;
         let mut all = true;
         measure.blocks(piece, |block| {
@@ -185,14 +182,4 @@ fn each_block<T: Send>(
         Ok(all)
     });
     answers.try_reduce(|| true, |a, b| Ok(a && b))
-}
-
-/// Cuts one row-long slice into the pieces' parts.
-fn split<'a, 'b, T>(mut output: &'a mut [T], pieces: &'b [Piece]) -> Vec<(&'b Piece, &'a mut [T])> {
-    let cut = |piece: &'b Piece| {
-        let (front, rest) = std::mem::take(&mut output).split_at_mut_checked(piece.len())?;
-        output = rest;
-        Some((piece, front))
-    };
-    pieces.iter().filter_map(cut).collect()
 }

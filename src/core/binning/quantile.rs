@@ -7,11 +7,12 @@
 
 use rayon::prelude::*;
 
-use super::{
-    count::{Cells, sift},
+use super::count::{Cells, sift};
+use crate::{
+    Result,
+    cancel::Cancel,
     measure::{Measure, Piece},
 };
-use crate::{Result, cancel::Cancel};
 
 /// Columns up to this length are sorted at once.
 const SMALL: usize = 1 << 15;
@@ -228,8 +229,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        binning::measure::{measure, pieces},
         column::{Batch, Column, Values},
+        measure::{measure, pieces},
     };
 
     #[test]

@@ -1,7 +1,7 @@
 //! One column of a frame as float64 blocks in which NaN is the one way to be missing.
 //!
-//! Every kernel of this room reads its data here, so that nothing else knows column kinds, validity or
-//! batches. A dense float64 column is borrowed; any other kind is converted a cache-sized block at a time.
+//! The rooms that cut measures read them here, so that a cut means the same in all of them and nothing else
+//! knows column kinds, validity or batches. A dense float64 column is borrowed; any other kind is converted a cache-sized block at a time.
 //! Whole numbers beyond 2^53 are rounded like any conversion to float64; rounding keeps the order, so an
 //! order statistic of the rounded values is the rounded order statistic.
 
@@ -15,35 +15,47 @@ use crate::{
 };
 
 /// Rows converted at a time: 32 KB of float64, the size of a first-level cache.
-pub(super) const BLOCK_ROWS: usize = 4096;
+pub(crate) const BLOCK_ROWS: usize = 4096;
 
 /// One column through all batches.
-pub(super) struct Measure<'a> {
-    pub(super) name: &'a str,
+pub(crate) struct Measure<'a> {
+    pub(crate) name: &'a str,
     batches: Vec<&'a Column<'a>>,
 }
 
 /// A piece of work: rows of one batch.
 #[derive(Debug, Clone)]
-pub(super) struct Piece {
-    batch: usize,
-    rows: Range<usize>,
+pub(crate) struct Piece {
+    /// Which batch.
+    pub(crate) batch: usize,
+    /// Which rows of it.
+    pub(crate) rows: Range<usize>,
 }
 
 impl Piece {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 }
 
 /// Every row of the frame in pieces of fixed size, in order.
-pub(super) fn pieces(batches: &[Batch<'_>]) -> Vec<Piece> {
+pub(crate) fn pieces(batches: &[Batch<'_>]) -> Vec<Piece> {
     let rows = batches.iter().map(|batch| batch.first().map_or(0, Column::len));
     rows.enumerate().flat_map(|(batch, len)| chunks(len, CHUNK_ROWS).map(move |rows| Piece { batch, rows })).collect()
 }
 
+/// Cuts one row-long slice into the pieces' parts.
+pub(crate) fn split<'a, 'b, T>(mut output: &'a mut [T], pieces: &'b [Piece]) -> Vec<(&'b Piece, &'a mut [T])> {
+    let cut = |piece: &'b Piece| {
+        let (front, rest) = std::mem::take(&mut output).split_at_mut_checked(piece.len())?;
+        output = rest;
+        Some((piece, front))
+    };
+    pieces.iter().filter_map(cut).collect()
+}
+
 /// The column at `position` of every batch, if it holds numbers.
-pub(super) fn measure<'a>(batches: &'a [Batch<'a>], position: usize, name: &'a str) -> Result<Measure<'a>> {
+pub(crate) fn measure<'a>(batches: &'a [Batch<'a>], position: usize, name: &'a str) -> Result<Measure<'a>> {
     let batches: Vec<_> = batches.iter().filter_map(|batch| batch.get(position)).collect();
     for column in &batches {
         if matches!(
@@ -61,12 +73,12 @@ pub(super) fn measure<'a>(batches: &'a [Batch<'a>], position: usize, name: &'a s
 
 impl Measure<'_> {
     /// How many rows, missing ones included.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.batches.iter().map(|column| column.len()).sum()
     }
 
     /// Gives `work` the rows of `piece`, block by block.
-    pub(super) fn blocks(&self, piece: &Piece, mut work: impl FnMut(&[f64])) {
+    pub(crate) fn blocks(&self, piece: &Piece, mut work: impl FnMut(&[f64])) {
         let Some(column) = self.batches.get(piece.batch) else { return };
         if let Column::Float64(Values { values, validity: None }) = column {
             for block in values.get(piece.rows.clone()).unwrap_or(&[]).chunks(BLOCK_ROWS) {
@@ -83,7 +95,7 @@ impl Measure<'_> {
     }
 
     /// The values that are not missing; infinity is an error.
-    pub(super) fn present(&self, pieces: &[Piece]) -> Result<Vec<f64>> {
+    pub(crate) fn present(&self, pieces: &[Piece]) -> Result<Vec<f64>> {
         let mut present: Vec<f64> = Vec::with_capacity(self.len());
         for piece in pieces {
             self.blocks(piece, |block| present.extend(block.iter().filter(|value| !value.is_nan())));
@@ -95,7 +107,7 @@ impl Measure<'_> {
     }
 
     /// About `wanted` values from all over the column, missing ones left out: the rows depend on its length alone.
-    pub(super) fn sample(&self, wanted: usize) -> Vec<f64> {
+    pub(crate) fn sample(&self, wanted: usize) -> Vec<f64> {
         let stride = (self.len() / wanted).max(1);
         let mut sample = Vec::with_capacity(wanted + 1);
         for column in &self.batches {
@@ -111,7 +123,7 @@ impl Measure<'_> {
     }
 
     /// The error of a column without values.
-    pub(super) fn nothing(&self) -> Error {
+    pub(crate) fn nothing(&self) -> Error {
         let what = if self.len() == 0 { "the frame has no rows" } else { "every row is missing" };
         Error::input(format!(
             "column '{}' has no value to learn edges from: {what}; give edges=, or other data",
@@ -120,7 +132,7 @@ impl Measure<'_> {
     }
 
     /// The error that names the first infinite row.
-    pub(super) fn infinity(&self, pieces: &[Piece]) -> Error {
+    pub(crate) fn infinity(&self, pieces: &[Piece]) -> Error {
         let (mut row, mut found) = (0, None);
         for piece in pieces {
             self.blocks(piece, |block| {

@@ -1,0 +1,156 @@
+"""A check of grades on a scorecard: what can never be reached, and where a better grade asks for less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from xifen.errors import ParameterError
+from xifen.scorecard import Scorecard
+
+__all__ = ["ladder_check"]
+
+
+def ladder_check(grades: Any, scorecard: Scorecard | None = None) -> pd.DataFrame:
+    r"""Say which grade can never be reached, and where a higher rung asks for less than a lower one.
+
+    Parameters
+    ----------
+    grades : Binner or RuleSegmenter
+        Fitted. A `RuleSegmenter`'s rules stand best first; a `Binner` cuts the total or the score of `scorecard`.
+    scorecard : Scorecard, optional
+        Whose totals are graded. Every total there can be is then tried; without it a `RuleSegmenter` is judged by its
+        `coverage` alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per grade, best first, and one more with an empty grade where some get none: `grade`; `status`: "ok",
+        "never reached", "asks for less" or "gap"; `lowest` and `highest`, the totals that reach it, where a scorecard
+        was given; `finding`, a sentence.
+
+    Raises
+    ------
+    ParameterError
+        The scorecard has too many totals to try, or the grades read none of its columns.
+    TypeError
+        `grades` is neither.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import xifen as xf
+    >>> members = pd.DataFrame({"classes_a_month": [4, 20]})
+    >>> ladder = xf.RuleSegmenter({"loyal": "classes_a_month >= 5", "active": "classes_a_month >= 13"}).fit(members)
+    >>> report = xf.ladder_check(ladder)
+    >>> report["status"].tolist()
+    ['asks for less', 'never reached', 'gap']
+    >>> print(*report["finding"], sep="\n")
+    it asks for less than 'active', which stands below it
+    everyone it would take is already 'loyal'
+    no grade, for example at classes_a_month below 5
+    """
+    check_is_fitted(grades)
+    by_rules = hasattr(grades, "coverage")
+    if not by_rules and not hasattr(grades, "bin_edges_"):
+        raise TypeError(f"grades is a {type(grades).__name__}; wanted a fitted Binner or RuleSegmenter")
+    if scorecard is None and not by_rules:
+        raise ParameterError("a Binner's grades depend on the totals there can be; give the scorecard too")
+    rungs = _Rungs(_by_coverage(grades) if by_rules else {})
+    if scorecard is not None:
+        rungs.try_totals(grades, scorecard, by_rules=by_rules)
+    return rungs.table()
+
+
+class _Rungs:
+    """Findings per grade, best first."""
+
+    def __init__(self, findings: dict[str, list[tuple[str, str]]]) -> None:
+        self.findings = findings
+        self.spans: dict[str, tuple[float, float]] = {}
+
+    def try_totals(self, grades: Any, scorecard: Scorecard, *, by_rules: bool) -> None:
+        totals = scorecard.totals()
+        read = list(grades.columns_ if by_rules else grades.bin_edges_)
+        if len(read) != 1 or read[0] not in totals:
+            if by_rules and set(read) - set(totals):
+                return  # rules that ask for more than the total are judged by their coverage
+            raise ParameterError(
+                f"the grades read {', '.join(map(repr, read))}; wanted one of {', '.join(map(repr, totals))}"
+            )
+        column = read[0]
+        given = grades.transform(totals)[grades.output if by_rules else column]
+        if by_rules:
+            order = list(self.findings)
+        else:
+            order = list(
+                map(str, given.cat.categories if hasattr(given, "cat") else sorted(set(_scale(grades, column))))
+            )
+            order.reverse()
+        given = given.astype(object).where(given.notna(), "").map(str)
+        reached = totals[column].groupby(given.to_numpy()).agg(["min", "max"])
+        self.spans = dict(zip(reached.index, zip(reached["min"], reached["max"], strict=True), strict=True))
+        low, high = totals[column].iloc[0], totals[column].iloc[-1]
+        for place, grade in enumerate(order):
+            found = self.findings.setdefault(grade, [])
+            if grade not in self.spans:
+                if not found:
+                    found.append(("never reached", f"no {column} reaches it: they run from {low:g} to {high:g}"))
+                continue
+            lower = [other for other in order[place + 1 :] if other in self.spans]
+            less = [other for other in lower if self.spans[grade][0] < self.spans[other][0]]
+            if less and not found:
+                found.append(("asks for less", _less(less[0])))
+        if "" in self.spans and "" not in self.findings:
+            first, last = self.spans[""]
+            self.findings[""] = [("gap", f"no grade between {column} {first:g} and {last:g}")]
+        elif "" in self.findings and "" not in self.spans:
+            del self.findings[""]  # a gap that no total falls into
+
+    def table(self) -> pd.DataFrame:
+        rows = [
+            {
+                "grade": grade,
+                "status": found[0][0] if found else "ok",
+                "lowest": self.spans.get(grade, (np.nan, np.nan))[0],
+                "highest": self.spans.get(grade, (np.nan, np.nan))[1],
+                "finding": "; ".join(text for _, text in found),
+            }
+            for grade, found in self.findings.items()
+        ]
+        return pd.DataFrame(rows, columns=["grade", "status", "lowest", "highest", "finding"])
+
+
+def _by_coverage(grades: Any) -> dict[str, list[tuple[str, str]]]:
+    """Judge a ladder of rules by the combinations each of them matches."""
+    coverage = grades.coverage()
+    summary = coverage.summary.set_index("label")
+    matches = summary["matches"].to_dict()
+    findings: dict[str, list[tuple[str, str]]] = {label: [] for label in matches}
+    pairs = list(zip(*(coverage.overlaps[name] for name in ("first", "second", "cells")), strict=True))
+    for label, status in summary["status"].items():
+        if status == "unreachable":
+            findings[label].append(("never reached", "nothing can match it"))
+        elif status == "shadowed":
+            above = " or ".join(repr(first) for first, second, _ in pairs if second == label)
+            findings[label].append(("never reached", f"everyone it would take is already {above}"))
+    for first, second, cells in pairs:
+        if cells == matches[second] < matches[first]:
+            findings[first].append(("asks for less", _less(second)))
+    if coverage.gap_cells:
+        example = ", ".join(f"{name} {value}" for name, value in coverage.gaps.iloc[0].items())
+        findings[""] = [("gap", f"no grade, for example at {example}")]
+    return findings
+
+
+def _less(other: str) -> str:
+    return f"it asks for less than '{other}', which stands below it"
+
+
+def _scale(grades: Any, column: str) -> list[Any]:
+    table = grades.edges_table()
+    table = table[table["column"] == column]
+    return [*table["score_below"], table["score_above"].iloc[-1]]

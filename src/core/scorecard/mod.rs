@@ -1,0 +1,310 @@
+//! Points for what is known of a customer, summed exactly: a scorecard ([`score`]), and weights for its indicators by
+//! entropy ([`entropy_weights`]) or by pairwise comparison ([`ahp_weights`]).
+
+mod ahp;
+mod card;
+mod config;
+mod decimal;
+mod entropy;
+mod place;
+mod reason;
+
+use std::ops::AddAssign;
+
+use rayon::prelude::*;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+
+pub use ahp::{AhpConfig, AhpWeights, ahp_weights};
+pub use card::Card;
+pub use config::{Config, IndicatorConfig, Language};
+pub use entropy::{EntropyConfig, entropy_weights};
+
+use self::{card::decimal_number, place::Placer, reason::Reasons};
+use crate::{
+    Result,
+    cancel::Cancel,
+    column::{Batch, OwnedText},
+    measure::{self, Piece},
+    parallel::chunks,
+};
+
+/// The points of every indicator, a column each.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Points {
+    /// All points of the card are small whole numbers; with the rows that are missing.
+    Whole(Vec<(Vec<i16>, Option<Vec<bool>>)>),
+    /// Any numbers; NaN is missing.
+    Any(Vec<Vec<f64>>),
+}
+
+/// What a scorecard says of every row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Unweighted points per indicator.
+    pub points: Points,
+    /// The weighted sum, rounded once; NaN where points are missing.
+    pub total: Vec<f64>,
+    /// The same from 0 (the lowest total there can be) to 100 (the highest).
+    pub score: Vec<f64>,
+    /// Which indicators cost the row most, where a language was asked for.
+    pub reasons: Option<OwnedText>,
+}
+
+/// Looks at every value without scoring it: an error where one cannot be scored.
+pub fn check(batches: &[Batch<'_>], card: &Card, cancel: &Cancel) -> Result<()> {
+    let pieces = measure::pieces(batches);
+    let placers = placers(batches, card)?;
+    let checked: Vec<Result<()>> = pieces
+        .par_iter()
+        .zip(first_rows(&pieces))
+        .map_init(Vec::new, |codes, (piece, first)| {
+            cancel.check()?;
+            placers.iter().try_for_each(|placer| placer.codes(piece, first, codes))
+        })
+        .collect();
+    checked.into_iter().collect()
+}
+
+/// Scores every row.
+pub fn score(batches: &[Batch<'_>], card: &Card, cancel: &Cancel) -> Result<Scored> {
+    // Nearly every card fits 64 bits; weights of 17 digits need more.
+    let largest = |units: &Vec<Option<i128>>| units.iter().flatten().map(|units| units.unsigned_abs()).max();
+    let narrow = card.units.iter().filter_map(largest).sum::<u128>() < 1 << 62;
+    match (card.whole(), narrow) {
+        (true, true) => scored::<i16, i64>(batches, card, cancel),
+        (true, false) => scored::<i16, i128>(batches, card, cancel),
+        (false, true) => scored::<f64, i64>(batches, card, cancel),
+        (false, false) => scored::<f64, i128>(batches, card, cancel),
+    }
+}
+
+/// How the points of one indicator are held.
+trait Point: Copy + Default + Send + Sync {
+    fn of(points: Option<Decimal>) -> Self;
+    fn columns(columns: Vec<Vec<Self>>) -> Points;
+}
+
+impl Point for i16 {
+    fn of(points: Option<Decimal>) -> Self {
+        points.and_then(|points| points.to_i16()).unwrap_or(Self::MIN) // no points are that few: see Card::whole
+    }
+
+    fn columns(columns: Vec<Vec<Self>>) -> Points {
+        let masked = |values: Vec<Self>| {
+            let missing = values.contains(&Self::MIN).then(|| values.iter().map(|&value| value == Self::MIN).collect());
+            (values, missing)
+        };
+        Points::Whole(columns.into_par_iter().map(masked).collect())
+    }
+}
+
+impl Point for f64 {
+    fn of(points: Option<Decimal>) -> Self {
+        points.map_or(Self::NAN, decimal_number)
+    }
+
+    fn columns(columns: Vec<Vec<Self>>) -> Points {
+        Points::Any(columns)
+    }
+}
+
+/// Rows filled at a time: their sums stay in the first-level cache.
+const BLOCK_ROWS: usize = 2048;
+
+/// Whole units, in as few bits as hold every sum.
+trait Sum: Copy + Default + AddAssign + Send + Sync {
+    fn of(units: i128) -> Self;
+    fn units(self) -> i128;
+    fn float(self) -> f64;
+}
+
+impl Sum for i64 {
+    fn of(units: i128) -> Self {
+        units as Self // see `score`: they all fit
+    }
+
+    fn units(self) -> i128 {
+        self.into()
+    }
+
+    fn float(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Sum for i128 {
+    fn of(units: i128) -> Self {
+        units
+    }
+
+    fn units(self) -> i128 {
+        self
+    }
+
+    fn float(self) -> f64 {
+        self as f64
+    }
+}
+
+/// What each outcome of an indicator gives.
+struct Table<P, U> {
+    points: Vec<P>,
+    units: Vec<U>,
+    /// The outcomes without points are these codes and above: a missing value, where the card gives it none.
+    unknown: u16,
+}
+
+impl<P: Point, U: Sum> Table<P, U> {
+    fn new(indicator: &card::Indicator, units: &[Option<i128>]) -> Self {
+        // Room for every 8-bit code, so that looking one up needs no check.
+        let room = indicator.outcomes.len().max(256);
+        let mut points: Vec<P> = indicator.outcomes.iter().map(|outcome| P::of(outcome.points)).collect();
+        let mut whole: Vec<U> = units.iter().map(|units| U::of(units.unwrap_or_default())).collect();
+        points.resize(room, P::default());
+        whole.resize(room, U::default());
+        let known = units.iter().position(Option::is_none).unwrap_or(units.len());
+        Self { points, units: whole, unknown: known as u16 }
+    }
+
+    /// Writes the points of each row and adds their units to its sum.
+    fn give(&self, codes: &[u16], out: &mut [P], sums: &mut [U]) {
+        if let (Some(points), Some(units), true) =
+            (self.points.first_chunk::<256>(), self.units.first_chunk::<256>(), self.points.len() == 256)
+        {
+            for ((code, out), sum) in codes.iter().zip(out).zip(sums) {
+                let code = usize::from(*code as u8); // fewer than 256 outcomes
+                *out = points.get(code).copied().unwrap_or_default();
+                *sum += units.get(code).copied().unwrap_or_default();
+            }
+            return;
+        }
+        for ((code, out), sum) in codes.iter().zip(out).zip(sums) {
+            *out = self.points.get(usize::from(*code)).copied().unwrap_or_default();
+            *sum += self.units.get(usize::from(*code)).copied().unwrap_or_default();
+        }
+    }
+}
+
+/// One piece of the frame and the part of the outputs that is its own.
+struct Part<'a, P> {
+    piece: &'a Piece,
+    first: usize,
+    points: Vec<&'a mut [P]>,
+    total: &'a mut [f64],
+    score: &'a mut [f64],
+}
+
+fn scored<P: Point, U: Sum>(batches: &[Batch<'_>], card: &Card, cancel: &Cancel) -> Result<Scored> {
+    let pieces = measure::pieces(batches);
+    let placers = placers(batches, card)?;
+    let tables: Vec<Table<P, U>> =
+        card.indicators.iter().zip(&card.units).map(|(indicator, units)| Table::new(indicator, units)).collect();
+    let reasons = card.reason.map(|language| Reasons::new(card, language));
+
+    let rows = pieces.iter().map(Piece::len).sum();
+    let mut columns: Vec<Vec<P>> = tables.iter().map(|_| vec![P::default(); rows]).collect();
+    let (mut total, mut score) = (vec![0.0; rows], vec![0.0; rows]);
+    let mut parts: Vec<Part<'_, P>> = measure::split(&mut total, &pieces)
+        .into_iter()
+        .zip(measure::split(&mut score, &pieces))
+        .zip(first_rows(&pieces))
+        .map(|(((piece, total), (_, score)), first)| Part { piece, first, points: Vec::new(), total, score })
+        .collect();
+    for column in &mut columns {
+        for (part, (_, points)) in parts.iter_mut().zip(measure::split(column, &pieces)) {
+            part.points.push(points);
+        }
+    }
+    // Collected one by one, so that the error is the first row's and not that of the fastest thread.
+    let texts: Vec<Result<OwnedText>> = parts
+        .into_par_iter()
+        .map(|part| {
+            cancel.check()?;
+            part.fill(card, &placers, &tables, reasons.as_ref())
+        })
+        .collect();
+    let mut together = OwnedText::new();
+    for text in texts {
+        append(&mut together, &text?);
+    }
+    Ok(Scored { points: P::columns(columns), total, score, reasons: reasons.map(|_| together) })
+}
+
+impl<P: Point> Part<'_, P> {
+    fn fill<U: Sum>(
+        mut self,
+        card: &Card,
+        placers: &[Placer<'_>],
+        tables: &[Table<P, U>],
+        reasons: Option<&Reasons>,
+    ) -> Result<OwnedText> {
+        let mut text = OwnedText::new();
+        let mut codes: Vec<Vec<u16>> = vec![Vec::new(); placers.len()];
+        let (mut sums, mut missing) = ([U::default(); BLOCK_ROWS], [false; BLOCK_ROWS]);
+        for block in chunks(self.piece.len(), BLOCK_ROWS) {
+            let start = self.piece.rows.start;
+            let piece = Piece { batch: self.piece.batch, rows: start + block.start..start + block.end };
+            sums.fill(U::default());
+            missing.fill(false);
+            for (((placer, table), points), codes) in placers.iter().zip(tables).zip(&mut self.points).zip(&mut codes) {
+                placer.codes(&piece, self.first + block.start, codes)?;
+                table.give(codes, points.get_mut(block.clone()).unwrap_or(&mut []), &mut sums);
+                missing.iter_mut().zip(&*codes).for_each(|(missing, code)| *missing |= *code == table.unknown);
+            }
+            let total = self.total.get_mut(block.clone()).unwrap_or(&mut []);
+            card.finish(&sums, &missing, total, self.score.get_mut(block.clone()).unwrap_or(&mut []));
+            if let Some(reasons) = reasons {
+                for row in 0..piece.len() {
+                    reasons.write(codes.iter().filter_map(|codes| codes.get(row).copied()), &mut text.bytes);
+                    text.offsets.push(text.bytes.len() as i64);
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl Card {
+    /// Rounds every sum once: as points, and on the scale from 0 to 100.
+    fn finish<U: Sum>(&self, sums: &[U], missing: &[bool], total: &mut [f64], score: &mut [f64]) {
+        let rows = sums.iter().zip(missing).zip(total.iter_mut().zip(score));
+        let span = self.highest - self.lowest;
+        let largest =
+            [self.lowest.unsigned_abs(), self.highest.unsigned_abs(), span.unsigned_abs() * 100, self.per_point];
+        if largest.into_iter().all(|number| number <= 1 << f64::MANTISSA_DIGITS) {
+            // Every number below is exact in float64, so each division rounds once.
+            let (lowest, span, per_point) = (self.lowest as f64, span as f64, self.per_point as f64);
+            for ((sum, missing), (total, score)) in rows {
+                let sum = if *missing { f64::NAN } else { sum.float() };
+                (*total, *score) = (sum / per_point, (sum - lowest) * 100.0 / span);
+            }
+        } else {
+            for ((sum, missing), (total, score)) in rows {
+                let units = sum.units();
+                (*total, *score) = if *missing { (f64::NAN, f64::NAN) } else { (self.total(units), self.score(units)) };
+            }
+        }
+    }
+}
+
+fn placers<'a>(batches: &'a [Batch<'a>], card: &'a Card) -> Result<Vec<Placer<'a>>> {
+    card.indicators.iter().map(|indicator| Placer::new(card, indicator, batches)).collect()
+}
+
+/// The row of the frame each piece begins with.
+fn first_rows(pieces: &[Piece]) -> Vec<usize> {
+    pieces
+        .iter()
+        .scan(0, |next, piece| {
+            let first = *next;
+            *next += piece.len();
+            Some(first)
+        })
+        .collect()
+}
+
+fn append(together: &mut OwnedText, text: &OwnedText) {
+    let start = together.bytes.len() as i64;
+    together.bytes.extend_from_slice(&text.bytes);
+    together.offsets.extend(text.offsets.iter().skip(1).map(|offset| start + offset));
+}
