@@ -15,7 +15,7 @@ CORE = ROOT / "src/core"
 BINDING = ROOT / "src/python"
 PYTHON = ROOT / "python/xifen"
 
-ROOMS = ("transactions", "text", "binning", "rules")
+ROOMS = ("transactions", "text", "binning", "scorecard", "rules")
 BINDING_DOORS = ("lib.rs", "run.rs", "convert.rs", "error.rs")
 
 

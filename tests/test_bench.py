@@ -17,5 +17,6 @@ def test_every_bench_runs_with_equal_results(tmp_path: Path):
     done = subprocess.run([sys.executable, run, "--quick", "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     written = out.read_text(encoding="utf-8")
-    for title in ("rfm_table", "keyword_table", "Binner", "RFMScorer", "Named segments", "RuleSegmenter"):
+    titles = ("rfm_table", "keyword_table", "Binner", "RFMScorer", "Named segments", "RuleSegmenter", "Scorecard")
+    for title in titles:
         assert f"### {title}" in written

@@ -38,6 +38,10 @@ def scores(rows: int = 500, seed: int = 0) -> pd.DataFrame:
 
 RULES = {"good": "recency_score >= 4 AND monetary_score > 3", "rest": "recency_score < 4 OR frequency_score IS NULL"}
 
+CARD = {
+    "recency_score": {"edges": [2, 4], "points": [0, 1, 2]},
+    "monetary_score": {"categories": {5: 1}, "default": 0, "missing": 0.5},
+}
 
 def messages(rows: int = 500, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
@@ -56,6 +60,11 @@ CALLS = {
         lambda f: xf.RFMScorer(n_bins=5).fit_transform(f),
     ),
     "RuleSegmenter": (scores, lambda f: xf.RuleSegmenter(RULES).fit_transform(f)),
+    "Scorecard": (scores, lambda f: xf.Scorecard(CARD, reason="en").fit_transform(f)),
+    "SegmentMatrix": (
+        scores,
+        lambda f: xf.SegmentMatrix(rows="recency_score", columns="monetary_score", bins=2).fit_transform(f),
+    ),
     "load_preset": (scores, lambda f: xf.load_preset("rfm.named").fit(f).transform(f)),
 }
 

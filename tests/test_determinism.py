@@ -35,6 +35,11 @@ LOG = awkward_log()
 RFM = xf.rfm_table(LOG, as_of="2025-12-31", windows=["90D", "12M"])
 SCORED = xf.RFMScorer().fit_transform(RFM)
 RULES = {"a": "recency_score >= 4 AND monetary > 1e9", "b": "frequency_score = 3 OR mean_gap_days / 7 > 2.5"}
+CARD = {
+    "monetary": {"edges": ["< 1e6", "< 1e9"], "points": [0.1, 2, 7]},
+    "mean_gap_days": {"edges": [7, 30], "points": [3, 2, 1], "missing": "0.7"},
+}
+WEIGHTS = {"monetary": 1 / 3, "mean_gap_days": 2 / 3}
 
 #: name -> (frame, call)
 CALLS = {
@@ -52,6 +57,11 @@ CALLS = {
     },
     "RFMScorer": (RFM, lambda f, n: xf.RFMScorer(n_jobs=n).fit_transform(f)),
     "RuleSegmenter": (SCORED, lambda f, n: xf.RuleSegmenter(RULES, n_jobs=n).fit_transform(f)),
+    "Scorecard": (SCORED, lambda f, n: xf.Scorecard(CARD, WEIGHTS, reason="zh", n_jobs=n).fit_transform(f)),
+    "SegmentMatrix": (
+        SCORED,
+        lambda f, n: xf.SegmentMatrix(rows="monetary", columns="recency_days", bins=5, n_jobs=n).fit_transform(f),
+    ),
     "eight_cell": (SCORED, lambda f, n: xf.load_preset("rfm.eight_cell").set_params(n_jobs=n).fit_transform(f)),
 }
 

@@ -25,6 +25,24 @@ ESTIMATORS = {
         lambda: xf.RuleSegmenter({"above": "monetary > :mean"}, default="below", parameters={"mean": "mean(monetary)"}),
         SCORED,
     ),
+    "Scorecard": (
+        lambda: xf.Scorecard(
+            {
+                "monetary": {"edges": ["< 50", "< 500"], "points": [0, 1.5, 4]},
+                "rfm_cell": {"categories": {"555": 2}, "default": 0},
+            },
+            weights=[0.7, 0.3],
+            reason="zh",
+        ),
+        SCORED,
+    ),
+    "SegmentMatrix": (lambda: xf.SegmentMatrix(rows="monetary", columns="order_count", bins=4), RFM),
+    "matrix.value_potential": (
+        lambda: xf.load_preset(
+            "matrix.value_potential", lang="zh", columns={"value": "monetary", "potential": "orders_per_year"}
+        ),
+        RFM,
+    ),
     "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
     "rfm.eight_cell": (lambda: xf.load_preset("rfm.eight_cell", lang="en"), SCORED),
 }

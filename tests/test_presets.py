@@ -181,9 +181,10 @@ def test_missing_scores_are_missing_unless_they_cannot_matter():
 
 def test_list_presets():
     table = xf.list_presets()
-    assert table["name"].tolist() == ["rfm.eight_cell", "rfm.named", "rfm.named_six"]
+    rules = ["rfm.eight_cell", "rfm.named", "rfm.named_six"]
+    assert table["name"].tolist() == ["matrix.importance_urgency", "matrix.value_potential", *rules]
     assert table.columns.tolist() == ["name", "title_zh", "title_en", "operation", "inputs"]
-    assert (table["operation"] == "rules").all()
+    assert table["operation"].tolist() == ["matrix"] * 2 + ["rules"] * 3
 
 
 def test_wrong_names_are_answered_with_the_nearest():

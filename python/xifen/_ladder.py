@@ -22,8 +22,8 @@ def ladder_check(grades: Any, scorecard: Scorecard | None = None) -> pd.DataFram
     grades : Binner or RuleSegmenter
         Fitted. A `RuleSegmenter`'s rules stand best first; a `Binner` cuts the total or the score of `scorecard`.
     scorecard : Scorecard, optional
-        Whose totals are graded. Every total there can be is then tried; without it a `RuleSegmenter` is judged by its
-        `coverage` alone.
+        Whose totals are graded. Every total there can be is then tried, taking indicators to be independent; without it
+        a `RuleSegmenter` is judged by its `coverage` alone.
 
     Returns
     -------
@@ -75,21 +75,15 @@ class _Rungs:
     def try_totals(self, grades: Any, scorecard: Scorecard, *, by_rules: bool) -> None:
         totals = scorecard.totals()
         read = list(grades.columns_ if by_rules else grades.bin_edges_)
-        if len(read) != 1 or read[0] not in totals:
-            if by_rules and set(read) - set(totals):
-                return  # rules that ask for more than the total are judged by their coverage
+        if by_rules and not set(read) <= set(totals):
+            return  # rules that ask for more than the total are judged by their coverage
+        if not by_rules and (len(read) != 1 or read[0] not in totals):
             raise ParameterError(
                 f"the grades read {', '.join(map(repr, read))}; wanted one of {', '.join(map(repr, totals))}"
             )
         column = read[0]
         given = grades.transform(totals)[grades.output if by_rules else column]
-        if by_rules:
-            order = list(self.findings)
-        else:
-            order = list(
-                map(str, given.cat.categories if hasattr(given, "cat") else sorted(set(_scale(grades, column))))
-            )
-            order.reverse()
+        order = list(self.findings) if by_rules else _labels(grades, column)[::-1]
         given = given.astype(object).where(given.notna(), "").map(str)
         reached = totals[column].groupby(given.to_numpy()).agg(["min", "max"])
         self.spans = dict(zip(reached.index, zip(reached["min"], reached["max"], strict=True), strict=True))
@@ -104,11 +98,13 @@ class _Rungs:
             less = [other for other in lower if self.spans[grade][0] < self.spans[other][0]]
             if less and not found:
                 found.append(("asks for less", _less(less[0])))
-        if "" in self.spans and "" not in self.findings:
-            first, last = self.spans[""]
-            self.findings[""] = [("gap", f"no grade between {column} {first:g} and {last:g}")]
-        elif "" in self.findings and "" not in self.spans:
-            del self.findings[""]  # a gap that no total falls into
+        if "" in self.spans:
+            count = int((given == "").sum())
+            self.findings[""] = [
+                ("gap", f"no grade for {count} of {len(given)} totals, for example {column} {self.spans[''][0]:g}")
+            ]
+        else:
+            self.findings.pop("", None)  # a gap that no total falls into
 
     def table(self) -> pd.DataFrame:
         rows = [
@@ -150,7 +146,10 @@ def _less(other: str) -> str:
     return f"it asks for less than '{other}', which stands below it"
 
 
-def _scale(grades: Any, column: str) -> list[Any]:
+def _labels(grades: Any, column: str) -> list[str]:
+    """What the bins of a column give, worst to best, each once."""
     table = grades.edges_table()
     table = table[table["column"] == column]
-    return [*table["score_below"], table["score_above"].iloc[-1]]
+    labels = [*table["score_below"], table["score_above"].iloc[-1]]
+    numbers = not any(isinstance(label, str) for label in labels)
+    return list(map(str, dict.fromkeys(sorted(labels) if numbers else labels)))

@@ -65,8 +65,9 @@ class Scorecard(FrameTransformer):
 
         Points are numbers, `decimal.Decimal` or text (``"2.5"``).
     weights : mapping of str to number, or list of number, optional
-        How much each indicator counts: 0 or more, with a sum of 1. None counts each of them once. `entropy_weights`
-        and `ahp_weights` make some.
+        How much each indicator counts: 0 or more, with a sum of 1 (within 1e-9; the total is divided by the exact sum,
+        so equal points of every indicator are that total). None adds up the points as they are. `entropy_weights` and
+        `ahp_weights` make some.
     reason : {"en", "zh"}, optional
         Write the column `score_reason` in this language: the up to three indicators that cost the row the most
         (weighted) points, or those that are missing.
@@ -235,7 +236,7 @@ class Scorecard(FrameTransformer):
         return pd.DataFrame(self._described()["rows"])
 
     def totals(self) -> pd.DataFrame:
-        """List every total there can be.
+        """List every total there can be, taking indicators to be independent of each other.
 
         Returns
         -------

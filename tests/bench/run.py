@@ -13,6 +13,7 @@ import binning
 import harness
 import memory
 import rules
+import scorecard
 import text
 import transactions
 
@@ -30,7 +31,7 @@ def main() -> None:
 
     parts = [heading(quick=chosen.quick)]
     print(parts[0], flush=True)
-    for module in (transactions, memory, text, binning, rules):
+    for module in (transactions, memory, text, binning, scorecard, rules):
         for title, make in module.benches(quick=chosen.quick):
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue

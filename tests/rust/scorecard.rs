@@ -97,8 +97,9 @@ fn weights_of_many_digits_need_no_rounding() {
         "weights": [1.0 / 3.0, 2.0 / 3.0],
     });
     let scored = run(&card, vec![floats(&[-1.0, 1.0])]).unwrap();
-    // Python: float(Decimal("0.3333333333333333") * Decimal("99.999") + Decimal("0.6666666666666666") * 100)
-    assert_eq!(scored.total, [0.667, 99.999_666_666_666_66]);
+    // Python: float(Fraction(Decimal("0.3333333333333333")) * Fraction("0.001") + ...) over the sum of the weights;
+    // equal points stay what they are.
+    assert_eq!(scored.total, [0.667, 99.999_666_666_666_67]);
     assert_eq!(scored.score, [0.0, 100.0]);
 }
 

@@ -60,6 +60,7 @@ pub struct Card {
     pub(super) reason: Option<Language>,
     /// Per indicator and outcome the weighted points in whole units.
     pub(super) units: Vec<Vec<Option<i128>>>,
+    /// How many units make one point of the total.
     pub(super) per_point: u128,
     pub(super) lowest: i128,
     pub(super) highest: i128,
@@ -72,6 +73,8 @@ impl Card {
         columns: &[String],
         reason: Option<Language>,
     ) -> Result<Self> {
+        // Weights calculated in floating point miss a sum of 1 by a hair; divided by their sum they do not.
+        let divisor = weights.as_ref().map_or(Decimal::ONE, |weights| weights.iter().sum::<Decimal>().normalize());
         let weights = weights.unwrap_or_else(|| vec![Decimal::ONE; indicators.len()]);
         let long = || {
             Error::parameter(
@@ -97,7 +100,7 @@ impl Card {
         if lowest == highest {
             return Err(Error::parameter("every customer would get the same total; give outcomes different points"));
         }
-        let per_point = scale.per_point().ok_or_else(long)?;
+        let per_point = scale.per_point(divisor).ok_or_else(long)?;
         Ok(Self { columns: columns.to_vec(), indicators, weights, reason, units, per_point, lowest, highest })
     }
 

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// Digits `rust_decimal` holds without rounding.
 const DIGITS: usize = 28;
 
-/// Reads a number, or text that is one; exactly, so `0.1` is a tenth.
+/// Reads a number, or text that is one; exactly, so `0.1` is a tenth. Only what a float has beyond 28 places is rounded.
 pub(super) fn decimal(what: &str, value: &Value) -> Result<Decimal> {
     let text = match value {
         Value::Number(number) => number.to_string(),
@@ -24,7 +24,9 @@ pub(super) fn decimal(what: &str, value: &Value) -> Result<Decimal> {
     } else {
         Decimal::from_scientific(&text).ok()
     };
-    read.map(|number| number.normalize())
+    let tiny = || value.as_f64().filter(|number| number.abs() < 1.0).and_then(|number| number.to_string().parse().ok());
+    read.or_else(tiny)
+        .map(|number| number.normalize())
         .ok_or_else(|| Error::parameter(format!("{what} is {value}; wanted a number of at most {DIGITS} digits")))
 }
 
@@ -59,9 +61,10 @@ impl Units {
         product.mantissa.checked_mul(factor).filter(|units| units.unsigned_abs() < 1 << 100)
     }
 
-    /// How many units make one point, where there are so many at most.
-    pub(super) fn per_point(&self) -> Option<u128> {
-        10u128.checked_pow(self.scale).filter(|&units| units < 1 << 120)
+    /// How many units make one point when sums are divided by `divisor`; `None` when too many do.
+    pub(super) fn per_point(&self, divisor: Decimal) -> Option<u128> {
+        let factor = 10u128.checked_pow(self.scale.checked_sub(divisor.scale())?)?;
+        factor.checked_mul(divisor.mantissa().unsigned_abs()).filter(|&units| units < 1 << 120)
     }
 }
 
@@ -110,7 +113,7 @@ mod tests {
             (json!("12.50"), "12.5"),
             (json!(1e-7), "0.0000001"),
             (json!("-2.5E1"), "-25"),
-            (json!(" 3 "), "3"),
+            (json!(1.234_567_890_123_456_7e-15), "0.0000000000000012345678901235"),
         ] {
             assert_eq!(decimal("points", &value).unwrap().to_string(), wanted);
         }
