@@ -43,6 +43,7 @@ CARD = {
     "monetary_score": {"categories": {5: 1}, "default": 0, "missing": 0.5},
 }
 
+
 def messages(rows: int = 500, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     return pd.DataFrame({"customer_id": rng.integers(0, 90, rows), "text": rng.choice(["价格", "price", "x"], rows)})

@@ -40,10 +40,10 @@ def main() -> None:
             except harness.DifferenceError as failure:
                 sys.exit(f"{title}: {failure}")
             print(f"\n{parts[-1]}", flush=True)
+            if out:  # after each table: what was measured stays, whatever comes
+                out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     if len(parts) == 1:
         sys.exit(f"no bench has {' or '.join(chosen.names)} in its title")
-    if out:
-        out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def heading(*, quick: bool) -> str:
