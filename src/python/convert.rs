@@ -194,7 +194,7 @@ pub(crate) fn masked<T: Element>(
 }
 
 /// A pyarrow array of text.
-fn text_array(py: Python<'_>, text: OwnedText) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn text_array(py: Python<'_>, text: OwnedText) -> PyResult<Bound<'_, PyAny>> {
     let OwnedText { offsets, bytes } = text;
     let array = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), bytes.into(), None);
     pyarrow(py, array)
