@@ -413,5 +413,5 @@ class TestRefusals:
             xf.RuleSegmenter(**{"rules": {"a": "amount > 1"}, **options}).fit(FRAME)
 
     def test_an_array_is_told_the_columns(self):
-        with pytest.raises(TypeError, match="needs a frame with the columns amount, 渠道, Order Count"):
+        with pytest.raises(TypeError, match="expects 'amount', '渠道', 'Order Count'"):
             xf.RuleSegmenter(RULES, parameters={"few": 1}).fit(np.zeros((3, 3)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from xifen._frame import Frame, as_kind, is_array
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["FORMAT_VERSION", "FrameTransformer"]
+__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer"]
 
 FORMAT_VERSION = 1
 
@@ -151,6 +151,67 @@ def _in_wanted_kind(method: Callable[..., Any]) -> Callable[..., Any]:
         return as_kind(dict(zip(self.get_feature_names_out(), np.asarray(out).T, strict=True)), wanted)
 
     return wrapped
+
+
+class ColumnAdder(FrameTransformer):
+    """Base of those that give the caller's frame back with columns of their own behind it.
+
+    A subclass names the columns it reads and adds, learns from an open frame (`_fit`; with `place` it returns what
+    it found in the rows, reading them once), and turns what was found into columns (`_add`).
+    """
+
+    def _reads(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def _adds(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def _fit(self, frame: Frame, *, place: bool) -> Any:
+        raise NotImplementedError
+
+    def _add(self, frame: Frame, found: Any) -> Any:
+        raise NotImplementedError
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """`fit` and `transform` in one, reading the data once.
+
+        Parameters
+        ----------
+        X : frame
+            As for `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        frame
+            As from `transform`.
+        """
+        frame = self._open(X)
+        return self._add(frame, self._fit(frame, place=True))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the columns `transform` gives back: those of the fitted frame, then the added ones.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored; the columns have names.
+
+        Returns
+        -------
+        numpy.ndarray of object
+        """
+        check_is_fitted(self)
+        return np.asarray([*self.feature_names_in_, *self._adds()], dtype=object)
+
+    def _open(self, X: Any) -> Frame:
+        if is_array(X):
+            raise TypeError(
+                f"{type(self).__name__} finds its columns by name and expects {', '.join(map(repr, self._reads()))}; "
+                f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
+            )
+        return Frame(X)
 
 
 def _read(text: str) -> dict[str, Any]:

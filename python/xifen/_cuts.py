@@ -19,6 +19,7 @@ __all__ = [
     "is_fitted_edges",
     "known_columns",
     "of_column",
+    "renamed",
 ]
 
 
@@ -64,6 +65,17 @@ def known_columns(parameter: str, found: Iterable[Any], columns: list[str]) -> N
         if name not in columns:
             near = _core.did_you_mean(str(name), columns)
             raise ParameterError(f"{parameter} names {name!r}, which is not one of {', '.join(columns)}{near}")
+
+
+def renamed(default: Iterable[str], output: Any) -> dict[str, str]:
+    """Map the default name of every added column to the name `output` gives it, or to itself."""
+    names = list(default)
+    output = {} if output is None else output
+    if not isinstance(output, Mapping):
+        raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
+    known_columns("output", output, names)
+    added = column_names("the added columns", [output.get(name, name) for name in names])
+    return dict(zip(names, added, strict=True))
 
 
 def is_fitted_edges(value: Any) -> bool:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from xifen import _columns as names
 from xifen import _core
-from xifen._base import FrameTransformer
+from xifen._base import ColumnAdder, FrameTransformer
 from xifen._cuts import (
     BinEdges,
     array_names,
@@ -22,6 +22,7 @@ from xifen._cuts import (
     is_fitted_edges,
     known_columns,
     of_column,
+    renamed,
 )
 from xifen._frame import Column, Frame, Labels, Masked, as_array, is_array
 from xifen.errors import InputError, ParameterError
@@ -308,7 +309,7 @@ class Binner(_Bins):
         return as_array(columns) if is_array(X) else frame.new(columns, same_rows=True)
 
 
-class RFMScorer(_Bins):
+class RFMScorer(ColumnAdder, _Bins):
     """Score recency, frequency and monetary value, and put the three scores together.
 
     Ten equal customers all score R=5, F=1, M=1: no evidence of more is scored as less.
@@ -400,13 +401,8 @@ class RFMScorer(_Bins):
         TypeError
             X is an array: it has no column names.
         """
-        self._fit(self._open(X, fitting=True), place=False)
+        self._fit(self._open(X), place=False)
         return self
-
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Find the edges and score the same rows by them, reading the data once; see `fit` and `transform`."""
-        frame = self._open(X, fitting=True)
-        return self._add(frame, self._fit(frame, place=True))
 
     def transform(self, X: Any) -> Any:
         """Score rows by the edges found before.
@@ -428,38 +424,20 @@ class RFMScorer(_Bins):
             A column is absent, not numeric, holds infinity, or an added one is already there.
         """
         check_is_fitted(self)
-        frame = self._open(X, fitting=False)
+        frame = self._open(X)
         return self._add(frame, self._cross(frame, self._measures(), self._parameters(), fit=False, place=True))
-
-    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
-        """Name the columns that come out: those of the fitted frame, then the five added ones.
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored; the columns have names.
-
-        Returns
-        -------
-        ndarray of str
-        """
-        check_is_fitted(self)
-        return np.asarray([*self.feature_names_in_, *self._added().values()], dtype=object)
-
-    def _open(self, X: Any, *, fitting: bool) -> Frame:
-        if is_array(X):
-            raise TypeError(
-                f"RFMScorer finds its columns by name and expects {', '.join(map(repr, self._measures()))}; "
-                f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
-            )
-        frame = Frame(X)
-        if fitting:
-            self._remember(frame)
-        return frame
 
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
         self._added()
-        return self._cross(frame, self._measures(), self._parameters(), fit=True, place=place)
+        out = self._cross(frame, self._measures(), self._parameters(), fit=True, place=place)
+        self._remember(frame)
+        return out
+
+    def _reads(self) -> list[str]:
+        return self._measures()
+
+    def _adds(self) -> list[str]:
+        return list(self._added().values())
 
     def _measures(self) -> list[str]:
         return column_names("recency, frequency and monetary", [self.recency, self.frequency, self.monetary])
@@ -477,18 +455,12 @@ class RFMScorer(_Bins):
 
     def _added(self) -> dict[str, str]:
         """Map the default name of every added column to its name here."""
-        output = self.output or {}
-        if not isinstance(output, Mapping):
-            raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
-        known_columns("output", output, ADDED)
-        added = column_names("output", [output.get(name, name) for name in ADDED])
-        return dict(zip(ADDED, added, strict=True))
+        return renamed(ADDED, self.output)
 
-    def _add(self, frame: Frame, out: dict[str, Any]) -> Any:
-        added = self._added()
-        scores = [Masked(values, missing) for values, missing in out["scores"]]
-        columns: list[Column] = [*scores, Labels(out["cell"], out["cells"]), out["score"]]
-        return frame.add(dict(zip(added.values(), columns, strict=True)))
+    def _add(self, frame: Frame, found: dict[str, Any]) -> Any:
+        scores = [Masked(values, missing) for values, missing in found["scores"]]
+        columns: list[Column] = [*scores, Labels(found["cell"], found["cells"]), found["score"]]
+        return frame.add(dict(zip(self._adds(), columns, strict=True)))
 
 
 ADDED = [names.RECENCY_SCORE, names.FREQUENCY_SCORE, names.MONETARY_SCORE, names.RFM_CELL, names.RFM_SCORE]

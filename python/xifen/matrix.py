@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
 from xifen import _core
-from xifen._cuts import column_names, cuts_by_column, is_fitted_edges, known_columns
-from xifen._frame import Frame, Labels, is_array
+from xifen._base import ColumnAdder
+from xifen._cuts import column_names, cuts_by_column, is_fitted_edges, known_columns, renamed
+from xifen._frame import Frame, Labels
 from xifen.binning import Strategy, _Bins
 from xifen.errors import ParameterError
 
@@ -30,7 +31,7 @@ _ADDED: Final = {
 }
 
 
-class SegmentMatrix(_Bins):
+class SegmentMatrix(ColumnAdder, _Bins):
     """Place every row in a matrix of two measures, and give it what its cell says.
 
     Parameters
@@ -151,24 +152,6 @@ class SegmentMatrix(_Bins):
         frame = self._open(X)
         return self._add(frame, self._cross(frame, self._axes(), {}, fit=False, place=True))
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """`fit` and `transform` in one, reading the data once.
-
-        Parameters
-        ----------
-        X : frame
-            As for `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        frame
-            As from `transform`.
-        """
-        frame = self._open(X)
-        return self._add(frame, self._fit(frame, place=True))
-
     def table(self) -> pd.DataFrame:
         """Show the cells of the fitted matrix, the best first.
 
@@ -182,28 +165,11 @@ class SegmentMatrix(_Bins):
         fields = [field for field in _FIELDS if any(field in cell for cell in cells.values())]
         return pd.DataFrame([{"code": code, **{f: cell.get(f, "") for f in fields}} for code, cell in cells.items()])
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the columns `transform` gives back: the frame's own, then the added ones.
+    def _reads(self) -> list[str]:
+        return self._axes()
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored: the names are those of the frame given to `fit`.
-
-        Returns
-        -------
-        numpy.ndarray of object
-        """
-        check_is_fitted(self)
-        return np.asarray([*self.feature_names_in_, *self._added(self._cells()).values()], dtype=object)
-
-    def _open(self, X: Any) -> Frame:
-        if is_array(X):
-            raise TypeError(
-                f"SegmentMatrix finds its columns by name and expects {', '.join(map(repr, self._axes()))}; "
-                f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
-            )
-        return Frame(X)
+    def _adds(self) -> list[str]:
+        return list(self._added(self._cells()).values())
 
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
         axes = self._axes()
@@ -236,9 +202,9 @@ class SegmentMatrix(_Bins):
     def _plain(self, parameter: Any) -> Any:
         return cuts_by_column(parameter) if is_fitted_edges(parameter) else parameter
 
-    def _add(self, frame: Frame, out: dict[str, Any]) -> Any:
+    def _add(self, frame: Frame, found: dict[str, Any]) -> Any:
         cells = self._cells()
-        (row, row_missing), (column, column_missing) = out["scores"]
+        (row, row_missing), (column, column_missing) = found["scores"]
         across = len(self.bin_edges_[self.columns]) + 1
         # The place of each row's cell in `cells`, which begin with the best; the last place is no cell.
         place = len(cells) - 1 - ((row.astype(np.int16) - 1) * across + (column - 1))
@@ -265,11 +231,7 @@ class SegmentMatrix(_Bins):
     def _added(self, cells: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """Map the default name of every added column to its name here."""
         default = [name for name, field in _ADDED.items() if any(field in cell for cell in cells.values())]
-        output = {} if self.output is None else self.output
-        if not isinstance(output, Mapping):
-            raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
-        known_columns("output", output, default)
-        return dict(zip(default, column_names("output", [output.get(name, name) for name in default]), strict=True))
+        return renamed(default, self.output)
 
     def _cells(self) -> dict[str, dict[str, str]]:
         """Every cell of the fitted matrix, the best first."""

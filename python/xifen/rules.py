@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
 from xifen import _core
-from xifen._base import FrameTransformer
+from xifen._base import ColumnAdder
 from xifen._frame import Frame, Labels
 from xifen._rule_reports import Coverage, Explanation, chosen_rows
 from xifen.errors import InputError, ParameterError
@@ -25,7 +25,7 @@ __all__ = ["RuleSegmenter"]
 _LEARNED = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
 
 
-class RuleSegmenter(FrameTransformer):
+class RuleSegmenter(ColumnAdder):
     """Give every row the label of the first rule that is true.
 
     A rule is an SQL boolean expression over the frame's columns: comparisons (``= <> < <= > >=``), ``AND OR NOT``,
@@ -135,7 +135,7 @@ class RuleSegmenter(FrameTransformer):
         ParameterError
             A parameter of the segmenter cannot be used.
         """
-        self._fit(self._frame(X), kinds_only=True)
+        self._fit(self._open(X), place=False)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -160,26 +160,8 @@ class RuleSegmenter(FrameTransformer):
             A column no longer has a kind the rules can use.
         """
         check_is_fitted(self)
-        frame = self._frame(X)
-        return self._transform(frame, frame.stream(self.columns_))
-
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """`fit` and `transform` in one, looking at the frame once.
-
-        Parameters
-        ----------
-        X : frame
-            As for `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        frame
-            As from `transform`.
-        """
-        frame = self._frame(X)
-        return self._transform(frame, self._fit(frame, kinds_only=False))
+        frame = self._open(X)
+        return self._add(frame, frame.stream(self.columns_))
 
     def table(self) -> pd.DataFrame:
         """Show the rules in the order they are tried.
@@ -225,7 +207,7 @@ class RuleSegmenter(FrameTransformer):
         """
         check_is_fitted(self)
         found = json.loads(_core.rules_coverage(self._fitted_config()))
-        return Coverage(found, self.default, None if frame is None else self._counts(self._frame(frame)))
+        return Coverage(found, self.default, None if frame is None else self._counts(self._open(frame)))
 
     def explain(
         self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID, lang: Literal["en", "zh"] = "en"
@@ -254,7 +236,7 @@ class RuleSegmenter(FrameTransformer):
             An id is not in the column.
         """
         check_is_fitted(self)
-        table = self._frame(frame)
+        table = self._open(frame)
         rows, shown, column = chosen_rows(table, ids, id_column)
         found = json.loads(_core.rules_explain(table.stream(self.columns_), self._fitted_config(), rows))
         return Explanation(table, column, shown, found, lang)
@@ -274,41 +256,24 @@ class RuleSegmenter(FrameTransformer):
         check_is_fitted(self)
         return _core.rules_sql(self._fitted_config())
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the columns `transform` gives back: the frame's own, then the label.
+    def _reads(self) -> list[str]:
+        return _core.rules_columns(self._config([], {}), None)
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored: the names are those of the frame given to `fit`.
-
-        Returns
-        -------
-        numpy.ndarray of object
-        """
-        check_is_fitted(self)
-        return np.asarray([*self.feature_names_in_, self.output], dtype=object)
+    def _adds(self) -> list[str]:
+        return [self.output]
 
     def _labels(self) -> list[str]:
         """Every label once, in declared order, the default last."""
         return list(dict.fromkeys([*self.rules, *([self.default] if self.default is not None else [])]))
 
-    def _frame(self, data: Any) -> Frame:
-        if isinstance(data, np.ndarray):
-            wanted = _core.rules_columns(self._config([], {}), None)
-            raise TypeError(
-                f"an array has no column names; {type(self).__name__} needs a frame with the columns {', '.join(wanted)}"
-            )
-        return Frame(data)
-
-    def _fit(self, frame: Frame, *, kinds_only: bool) -> Any:
-        """Learn from the frame; returns the stream of the columns the rules read, to be used again."""
+    def _fit(self, frame: Frame, *, place: bool) -> Any:
+        """Learn from the frame; returns the stream of the columns the rules read, with their rows if `place`."""
         config = self._config([], {})
         known = [name for name in frame.names if isinstance(name, str)]
         columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
         if not columns:
             raise InputError(f"{frame.what} has no columns")
-        stream = frame.stream(columns, kinds_only=kinds_only)
+        stream = frame.stream(columns, kinds_only=not place)
         parameters = self._learn(frame)
         kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, parameters)))
         self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
@@ -334,7 +299,7 @@ class RuleSegmenter(FrameTransformer):
             values.update({item["name"]: number for item, number in zip(learned, numbers, strict=True)})
         return values
 
-    def _transform(self, frame: Frame, stream: Any) -> Any:
+    def _add(self, frame: Frame, stream: Any) -> Any:
         codes, overflows = _core.rules_labels(stream, self._fitted_config(), self.n_jobs)
         if overflows:
             warnings.warn(

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal, Self
 
-import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
 from xifen import _core
-from xifen._base import FrameTransformer
-from xifen._cuts import as_json, column_names, known_columns
-from xifen._frame import Column, Frame, Masked, is_array
+from xifen._base import ColumnAdder
+from xifen._cuts import as_json, column_names, known_columns, renamed
+from xifen._frame import Column, Frame, Masked
 from xifen.errors import ParameterError
 
 __all__ = ["Scorecard"]
@@ -35,7 +34,7 @@ _FIELDS: Final = {
 }
 
 
-class Scorecard(FrameTransformer):
+class Scorecard(ColumnAdder):
     """Give every row points for each of its indicators, and add them up.
 
     Points and weights are decimals: 0.1 is a tenth, and totals are exact, whatever the order of indicators or rows;
@@ -206,24 +205,6 @@ class Scorecard(FrameTransformer):
         frame = self._open(X)
         return self._add(frame, self._cross(frame, place=True))
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """`fit` and `transform` in one, reading the data once.
-
-        Parameters
-        ----------
-        X : frame
-            As for `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        frame
-            As from `transform`.
-        """
-        frame = self._open(X)
-        return self._add(frame, self._fit(frame, place=True))
-
     def table(self) -> pd.DataFrame:
         """Show the scorecard, one row per thing an indicator can see.
 
@@ -252,29 +233,12 @@ class Scorecard(FrameTransformer):
         added = self._added()
         return pd.DataFrame({added[names.TOTAL_POINTS]: totals, added[names.SCORE]: scores})
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the columns `transform` gives back: the frame's own, then the added ones.
+    def _reads(self) -> list[str]:
+        columns: list[str] = self._config()["columns"]
+        return columns
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored: the names are those of the frame given to `fit`.
-
-        Returns
-        -------
-        numpy.ndarray of object
-        """
-        check_is_fitted(self)
-        return np.asarray([*self.feature_names_in_, *self._added().values()], dtype=object)
-
-    def _open(self, X: Any) -> Frame:
-        if is_array(X):
-            wanted = ", ".join(map(repr, self._config()["columns"]))
-            raise TypeError(
-                f"Scorecard finds its columns by name and expects {wanted}; got a {type(X).__name__} without names: "
-                "give a DataFrame or a dict of arrays"
-            )
-        return Frame(X)
+    def _adds(self) -> list[str]:
+        return list(self._added().values())
 
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
         self._added()
@@ -289,22 +253,17 @@ class Scorecard(FrameTransformer):
         config = self._config()
         return _core.scorecard_points(frame.stream(config["columns"]), json.dumps(config), place, self.n_jobs)
 
-    def _add(self, frame: Frame, out: dict[str, Any]) -> Any:
-        points = [Masked(*column) if isinstance(column, tuple) else column for column in out["points"]]
-        reasons = [] if self.reason is None else [out["reasons"]]
-        columns: list[Column] = [*points, out["total"], out["score"], *reasons]
+    def _add(self, frame: Frame, found: dict[str, Any]) -> Any:
+        points = [Masked(*column) if isinstance(column, tuple) else column for column in found["points"]]
+        reasons = [] if self.reason is None else [found["reasons"]]
+        columns: list[Column] = [*points, found["total"], found["score"], *reasons]
         return frame.add(dict(zip(self._added().values(), columns, strict=True)))
 
     def _added(self) -> dict[str, str]:
         """Map the default name of every added column to its name here."""
         default = [f"{name}_points" for name in self._indicators()]
         default += [names.TOTAL_POINTS, names.SCORE, *([] if self.reason is None else [names.SCORE_REASON])]
-        output = {} if self.output is None else self.output
-        if not isinstance(output, Mapping):
-            raise ParameterError(f"output is {output!r}; wanted a mapping from default names to new names")
-        known_columns("output", output, default)
-        added = column_names("the added columns", [output.get(name, name) for name in default])
-        return dict(zip(default, added, strict=True))
+        return renamed(default, self.output)
 
     def _described(self) -> dict[str, Any]:
         described: dict[str, Any] = json.loads(_core.scorecard_table(json.dumps(self._config())))

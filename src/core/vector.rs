@@ -34,9 +34,9 @@ macro_rules! widest {
 
 pub(crate) use widest;
 
-/// What this processor offers; each holds all that the functions above are compiled for.
+/// What this processor offers, the widest first; each holds all that the functions above are compiled for.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Width {
     Avx512,
     Avx2,
@@ -58,5 +58,42 @@ pub(crate) fn width() -> Width {
             _ => Width::Plain,
         }
     });
+    #[cfg(test)]
+    return (*WIDTH).max(tests::WIDEST.get());
+    #[cfg(not(test))]
     *WIDTH
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #[cfg(target_arch = "x86_64")]
+    use std::cell::Cell;
+
+    #[cfg(target_arch = "x86_64")]
+    use super::Width;
+
+    #[cfg(target_arch = "x86_64")]
+    thread_local! {
+        pub(super) static WIDEST: Cell<Width> = const { Cell::new(Width::Avx512) };
+    }
+
+    /// Does a test's work on this thread as this processor does it, and as narrower ones would.
+    pub(crate) fn on_every_width(mut work: impl FnMut()) {
+        #[cfg(target_arch = "x86_64")]
+        for widest in [Width::Avx2, Width::Plain, Width::Avx512] {
+            WIDEST.set(widest);
+            work();
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        work();
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn every_width_is_asked_for() {
+        let own = super::width();
+        let mut seen = Vec::new();
+        on_every_width(|| seen.push(super::width()));
+        assert_eq!(seen, [own.max(Width::Avx2), Width::Plain, own]);
+    }
 }
