@@ -8,18 +8,20 @@ mod decimal;
 mod entropy;
 mod place;
 mod reason;
-
-use std::ops::AddAssign;
+mod table;
 
 use rayon::prelude::*;
-use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 pub use ahp::{AhpConfig, AhpWeights, ahp_weights};
 pub use card::Card;
 pub use config::{Config, IndicatorConfig, Language};
 pub use entropy::{EntropyConfig, entropy_weights};
 
-use self::{card::decimal_number, place::Placer, reason::Reasons};
+use self::{
+    place::Placer,
+    reason::Reasons,
+    table::{Point, Sum, Table},
+};
 use crate::{
     Result,
     cancel::Cancel,
@@ -78,112 +80,8 @@ pub fn score(batches: &[Batch<'_>], card: &Card, cancel: &Cancel) -> Result<Scor
     }
 }
 
-/// How the points of one indicator are held.
-trait Point: Copy + Default + Send + Sync {
-    fn of(points: Option<Decimal>) -> Self;
-    fn columns(columns: Vec<Vec<Self>>) -> Points;
-}
-
-impl Point for i16 {
-    fn of(points: Option<Decimal>) -> Self {
-        points.and_then(|points| points.to_i16()).unwrap_or(Self::MIN) // no points are that few: see Card::whole
-    }
-
-    fn columns(columns: Vec<Vec<Self>>) -> Points {
-        let masked = |values: Vec<Self>| {
-            let missing = values.contains(&Self::MIN).then(|| values.iter().map(|&value| value == Self::MIN).collect());
-            (values, missing)
-        };
-        Points::Whole(columns.into_par_iter().map(masked).collect())
-    }
-}
-
-impl Point for f64 {
-    fn of(points: Option<Decimal>) -> Self {
-        points.map_or(Self::NAN, decimal_number)
-    }
-
-    fn columns(columns: Vec<Vec<Self>>) -> Points {
-        Points::Any(columns)
-    }
-}
-
 /// Rows filled at a time: their sums stay in the first-level cache.
 const BLOCK_ROWS: usize = 2048;
-
-/// Whole units, in as few bits as hold every sum.
-trait Sum: Copy + Default + AddAssign + Send + Sync {
-    fn of(units: i128) -> Self;
-    fn units(self) -> i128;
-    fn float(self) -> f64;
-}
-
-impl Sum for i64 {
-    fn of(units: i128) -> Self {
-        units as Self // see `score`: they all fit
-    }
-
-    fn units(self) -> i128 {
-        self.into()
-    }
-
-    fn float(self) -> f64 {
-        self as f64
-    }
-}
-
-impl Sum for i128 {
-    fn of(units: i128) -> Self {
-        units
-    }
-
-    fn units(self) -> i128 {
-        self
-    }
-
-    fn float(self) -> f64 {
-        self as f64
-    }
-}
-
-/// What each outcome of an indicator gives.
-struct Table<P, U> {
-    points: Vec<P>,
-    units: Vec<U>,
-    /// The outcomes without points are these codes and above: a missing value, where the card gives it none.
-    unknown: u16,
-}
-
-impl<P: Point, U: Sum> Table<P, U> {
-    fn new(indicator: &card::Indicator, units: &[Option<i128>]) -> Self {
-        // Room for every 8-bit code, so that looking one up needs no check.
-        let room = indicator.outcomes.len().max(256);
-        let mut points: Vec<P> = indicator.outcomes.iter().map(|outcome| P::of(outcome.points)).collect();
-        let mut whole: Vec<U> = units.iter().map(|units| U::of(units.unwrap_or_default())).collect();
-        points.resize(room, P::default());
-        whole.resize(room, U::default());
-        let known = units.iter().position(Option::is_none).unwrap_or(units.len());
-        Self { points, units: whole, unknown: known as u16 }
-    }
-
-    /// Writes the points of each row and adds their units to its sum.
-    fn give(&self, codes: &[u16], out: &mut [P], sums: &mut [U]) {
-        if let (Some(points), Some(units), true) =
-            (self.points.first_chunk::<256>(), self.units.first_chunk::<256>(), self.points.len() == 256)
-        {
-            for ((code, out), sum) in codes.iter().zip(out).zip(sums) {
-                let code = usize::from(*code as u8); // fewer than 256 outcomes
-                *out = points.get(code).copied().unwrap_or_default();
-                *sum += units.get(code).copied().unwrap_or_default();
-            }
-            return;
-        }
-        for ((code, out), sum) in codes.iter().zip(out).zip(sums) {
-            *out = self.points.get(usize::from(*code)).copied().unwrap_or_default();
-            *sum += self.units.get(usize::from(*code)).copied().unwrap_or_default();
-        }
-    }
-}
 
 /// One piece of the frame and the part of the outputs that is its own.
 struct Part<'a, P> {
