@@ -69,8 +69,8 @@ fn fold(group: &str, words: &[String], form: Form) -> Result<Vec<String>> {
     let mut folded: Vec<String> = Vec::with_capacity(words.len());
     let mut known = HashSet::new();
     for (place, word) in words.iter().enumerate() {
-        let mut buffer = String::new();
-        let plain = form.apply(word, &mut buffer).to_ascii_lowercase();
+        let mut buffer = Vec::new();
+        let plain = String::from_utf8_lossy(form.apply(word.as_bytes(), &mut buffer)).to_ascii_lowercase();
         if plain.trim().is_empty() {
             return Err(Error::parameter(format!(
                 "keyword {place} of group '{group}' is empty ({word:?}); it would be found everywhere: leave it out"

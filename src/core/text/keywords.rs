@@ -39,7 +39,7 @@ struct Mentions {
 /// Room to work in, used for one text after the other.
 #[derive(Default)]
 pub(super) struct Room {
-    folded: String,
+    folded: Vec<u8>,
     /// By group; all zero between texts.
     mentions: Vec<Mentions>,
     /// The groups whose mentions are not zero.
@@ -72,20 +72,20 @@ impl Keywords {
         self.groups.last().map_or(0, |group| *group as usize + 1)
     }
 
-    /// Calls `add` for every group that a text mentions, with how often it does.
+    /// Calls `add` for every group that a text (UTF-8) mentions, with how often it does.
     ///
     /// In a group the leftmost keyword counts, of those that begin together the longest, and the next is looked for
     /// behind its end. Groups do not see one another.
     pub(super) fn count(
         &self,
-        text: &str,
+        text: &[u8],
         room: &mut Room,
         cancel: &Cancel,
         mut add: impl FnMut(u32, u32),
     ) -> Result<()> {
         room.mentions.resize(self.groups(), Mentions::default());
         let mut folded = std::mem::take(&mut room.folded);
-        let text = self.form.apply(text, &mut folded).as_bytes();
+        let text = self.form.apply(text, &mut folded);
         let found = match &self.machine {
             Machine::Deterministic(machine) => self.find(machine, text, room, cancel),
             Machine::Compact(machine) => self.find(machine, text, room, cancel),
@@ -181,15 +181,9 @@ impl Beginnings {
     }
 
     #[inline]
-    fn slot(bytes: impl Iterator<Item = u8>) -> usize {
-        let key = bytes.fold(0, |key, byte| key << 8 | u32::from(byte));
+    fn slot(bytes: impl IntoIterator<Item = u8>) -> usize {
+        let key = bytes.into_iter().fold(0, |key, byte| key << 8 | u32::from(byte));
         (key.wrapping_mul(0x9e37_79b1) >> (32 - Self::SIZE)) as usize
-    }
-
-    #[inline]
-    fn has(&self, window: &[u8]) -> bool {
-        let slot = Self::slot(window.iter().copied());
-        self.bits.get(slot >> 6).is_some_and(|bits| bits >> (slot & 63) & 1 == 1)
     }
 
     /// Calls `visit` with every place of a text where a keyword may begin, in their order.
@@ -204,8 +198,12 @@ impl Beginnings {
 
     #[inline]
     fn each_of<const WIDTH: usize>(&self, text: &[u8], mut visit: impl FnMut(usize) -> Result<()>) -> Result<()> {
+        let Ok(bits) = <&[u64; 1 << (Self::SIZE - 6)]>::try_from(self.bits.as_slice()) else { return Ok(()) };
         for (start, window) in text.windows(WIDTH).enumerate() {
-            if self.has(window) {
+            let Ok(window) = <[u8; WIDTH]>::try_from(window) else { break };
+            let slot = Self::slot(window);
+            // Of known length, so nothing is checked at run time.
+            if bits.get(slot >> 6).is_some_and(|bits| bits >> (slot & 63) & 1 == 1) {
                 visit(start)?;
             }
         }
@@ -235,7 +233,7 @@ mod tests {
         let keywords = Keywords::new(groups, Form::AsIs).unwrap();
         let mut counts = vec![0; groups.len()];
         let add = |group, count| counts[group as usize] = count;
-        keywords.count(text, &mut Room::default(), &Cancel::new(), add).unwrap();
+        keywords.count(text.as_bytes(), &mut Room::default(), &Cancel::new(), add).unwrap();
         counts
     }
 

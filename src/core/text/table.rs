@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     cancel::Cancel,
     column::{Batch, Column},
-    ids::{CustomerIds, Hashing, IdColumn, IdKind, Ids, TextKey, text_of},
+    ids::{CustomerIds, Hashing, IdColumn, IdKind, Ids, ShortText, text_of},
     parallel,
 };
 
@@ -79,8 +79,8 @@ pub fn keyword_table(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) ->
     }
     let chunks = chunks(batches, config)?;
     match kind {
-        IdKind::Text => table::<TextKey>(&chunks, kind, name, &terms, cancel),
-        _ => table::<u64>(&chunks, kind, name, &terms, cancel),
+        IdKind::Text | IdKind::WideText => table::<ShortText>(&chunks, kind, name, &terms, cancel),
+        IdKind::Signed | IdKind::Unsigned => table::<u64>(&chunks, kind, name, &terms, cancel),
     }
 }
 
@@ -231,7 +231,7 @@ fn count(
                 continue;
             }
             cancel.check()?; // a chunk of very long texts takes long
-            let text = text_of(chunk.texts, row).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+            let text = text_of(chunk.texts, row).unwrap_or_default();
             keywords.count(text, room, cancel, |group, count| {
                 if let Some(found) = found.get_mut(group as usize) {
                     found.push((*customer, count));
