@@ -63,6 +63,10 @@ ID_KINDS: dict[str, tuple[pa.DataType, list[Any]]] = {
         pa.string(),
         ["001", "1", "", "张三", "a-name-longer-than-sixteen-bytes", "a-name-longer-than-sixteen-bytez"],
     ),
+    "long-text": (
+        pa.string(),
+        ["5f0c2d1e-7b1a-4c7e-9d55-000000000001", "1", f"{'x' * 39}", f"{'x' * 40}", f"{'x' * 50}y", f"{'x' * 50}z"],
+    ),
     "category": (pa.dictionary(pa.int32(), pa.string()), ["b", "a", "张三", "10", "9"]),
 }
 

@@ -25,25 +25,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./x bench", description=__doc__)
     parser.add_argument("names", nargs="*", help="only the benches whose title has one of these in it; prints only")
     parser.add_argument("--quick", action="store_true", help="tiny data: shows that results are equal, prints only")
-    parser.add_argument("--out", type=Path, help=f"where to write the tables (a full run: {RESULTS.name})")
+    parser.add_argument(
+        "--update", action="store_true", help=f"put the tables in place of the last ones in {RESULTS.name}"
+    )
+    parser.add_argument("--out", type=Path, help=f"another file to write the tables to (a full run: {RESULTS.name})")
     chosen = parser.parse_args()
-    out = chosen.out or (None if chosen.names or chosen.quick else RESULTS)
+    if chosen.quick and chosen.update:
+        parser.error("--quick measures nothing to keep")
+    out = chosen.out or (RESULTS if chosen.update or not (chosen.names or chosen.quick) else None)
 
-    parts = [heading(quick=chosen.quick)]
-    print(parts[0], flush=True)
+    tables: dict[str, str] = {}
+    kept = last_tables() if chosen.update else {}
+    print(heading(quick=chosen.quick), flush=True)
     for module in (transactions, memory, text, binning, scorecard, rules):
         for title, make in module.benches(quick=chosen.quick):
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue
             try:
-                parts.append(make().run(title, quick=chosen.quick))
+                tables[title] = make().run(title, quick=chosen.quick)
             except harness.DifferenceError as failure:
                 sys.exit(f"{title}: {failure}")
-            print(f"\n{parts[-1]}", flush=True)
+            print(f"\n{tables[title]}", flush=True)
             if out:  # after each table: what was measured stays, whatever comes
+                parts = [heading(quick=chosen.quick), *(kept | tables).values()]
                 out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    if len(parts) == 1:
+    if not tables:
         sys.exit(f"no bench has {' or '.join(chosen.names)} in its title")
+
+
+def last_tables() -> dict[str, str]:
+    """Give the last tables by title, if they are of this machine and these versions."""
+    before, *tables = RESULTS.read_text(encoding="utf-8").rstrip("\n").split("\n\n### ")
+    if before != heading(quick=False):
+        sys.exit(f"{RESULTS.name} is of another machine or other versions; run ./x bench without --update")
+    return {table.partition("\n")[0]: f"### {table}" for table in tables}
 
 
 def heading(*, quick: bool) -> str:

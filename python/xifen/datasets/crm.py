@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -136,13 +137,14 @@ def make_crm(
     _natural("seed", seed, 0)
     door = Frame(_empty(kind))
     base = _Base(Draw(seed, 0), n)
-    return CRM(
-        customers=door.new(_customers(Draw(seed, 1), base)),
-        orders=door.new(_orders(Draw(seed, 2), base)),
-        messages=door.new(_messages(Draw(seed, 3), base)),
-        leads=door.new(_leads(Draw(seed, 4), (n + 1) // 2)),
-        as_of=AS_OF,
-    )
+    # Each table has a stream of its own, so that they can be drawn side by side.
+    with ThreadPoolExecutor() as pool:
+        orders = pool.submit(_orders, Draw(seed, 2), base)
+        customers = pool.submit(_customers, Draw(seed, 1), base)
+        messages = pool.submit(_messages, Draw(seed, 3), base)
+        leads = pool.submit(_leads, Draw(seed, 4), (n + 1) // 2)
+        tables = [door.new(table.result()) for table in (customers, orders, messages, leads)]
+    return CRM(*tables, as_of=AS_OF)
 
 
 def _natural(name: str, value: Any, least: int) -> int:

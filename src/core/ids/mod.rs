@@ -1,5 +1,5 @@
-//! Ids as one or two machine words: equality, hash and order without going back to the caller's data,
-//! except for text longer than 15 bytes.
+//! Ids as a few machine words: equality, hash and order without going back to the caller's data,
+//! except for long text.
 
 mod text;
 
@@ -7,7 +7,7 @@ use std::{hash::Hasher as _, ops::Range};
 
 use rayon::prelude::*;
 
-pub(crate) use self::text::TextKey;
+pub(crate) use self::text::{ShortText, TextKey, WideText};
 use crate::{
     Error, Result,
     column::{Bits, Column, OwnedText},
@@ -188,15 +188,29 @@ pub(crate) fn mark_missing<R: Copy + Ord>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdKind {
     Text,
+    /// Text of which much fits a [`WideText`] and not a [`ShortText`].
+    WideText,
     Signed,
     Unsigned,
 }
 
+/// So many texts are looked at to choose their key; the choice decides how fast a call is, never its result.
+const LOOK: usize = 1000;
+
 impl IdKind {
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::WideText)
+    }
+
     /// The kind of a column, or an error that says what ids may be. A column without any value is text.
     pub(crate) fn of(column: &Column<'_>, name: &str) -> Result<Self> {
         Ok(match column {
-            Column::Null(_) | Column::Text(_) | Column::Dictionary(..) => Self::Text,
+            Column::Null(_) => Self::Text,
+            Column::Text(text) | Column::Dictionary(_, text) => {
+                let longest = (0..text.len().min(LOOK)).filter_map(|row| text.bytes(row)).map(<[u8]>::len).max();
+                let wide = (ShortText::MOST + 1..=WideText::MOST).contains(&longest.unwrap_or_default());
+                if wide { Self::WideText } else { Self::Text }
+            }
             Column::Int8(_)
             | Column::Int16(_)
             | Column::Int32(_)

@@ -13,7 +13,7 @@ use crate::{
     Result,
     cancel::Cancel,
     column::Batch,
-    ids::{CustomerIds, IdColumn, IdKind, TextKey},
+    ids::{CustomerIds, IdColumn, IdKind, ShortText, WideText},
 };
 
 /// The table of `clv_table`, column by column; customers ascend by id.
@@ -37,10 +37,12 @@ pub struct ClvTable {
 pub fn clv_table(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result<ClvTable> {
     let log = Log::new(batches, config, false, cancel)?;
     match (log.id_kind, log.money) {
-        (IdKind::Text, MoneyKind::Float) => table::<TextKey, f64>(&log, cancel),
-        (IdKind::Text, MoneyKind::Decimal(_)) => table::<TextKey, i128>(&log, cancel),
-        (_, MoneyKind::Float) => table::<u64, f64>(&log, cancel),
-        (_, MoneyKind::Decimal(_)) => table::<u64, i128>(&log, cancel),
+        (IdKind::Text, MoneyKind::Float) => table::<ShortText, f64>(&log, cancel),
+        (IdKind::Text, MoneyKind::Decimal(_)) => table::<ShortText, i128>(&log, cancel),
+        (IdKind::WideText, MoneyKind::Float) => table::<WideText, f64>(&log, cancel),
+        (IdKind::WideText, MoneyKind::Decimal(_)) => table::<WideText, i128>(&log, cancel),
+        (IdKind::Signed | IdKind::Unsigned, MoneyKind::Float) => table::<u64, f64>(&log, cancel),
+        (IdKind::Signed | IdKind::Unsigned, MoneyKind::Decimal(_)) => table::<u64, i128>(&log, cancel),
     }
 }
 

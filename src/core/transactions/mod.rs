@@ -32,21 +32,23 @@ pub use scratch::release as release_memory;
 /// Calls a function for the kinds a log has: of its ids, of its amounts, of its order ids.
 macro_rules! with_kinds {
     ($log:expr, $($function:ident)::+ ($($argument:expr),*)) => {{
-        use $crate::{ids::{IdKind, TextKey}, transactions::money::MoneyKind};
-        let text = |kind: IdKind| kind == IdKind::Text;
-        match (text($log.id_kind), $log.money, $log.order_kind.map(text)) {
-            (false, MoneyKind::Float, None) => $($function)::+::<u64, f64, ()>($($argument),*),
-            (false, MoneyKind::Float, Some(false)) => $($function)::+::<u64, f64, u64>($($argument),*),
-            (false, MoneyKind::Float, Some(true)) => $($function)::+::<u64, f64, TextKey>($($argument),*),
-            (false, MoneyKind::Decimal(_), None) => $($function)::+::<u64, i128, ()>($($argument),*),
-            (false, MoneyKind::Decimal(_), Some(false)) => $($function)::+::<u64, i128, u64>($($argument),*),
-            (false, MoneyKind::Decimal(_), Some(true)) => $($function)::+::<u64, i128, TextKey>($($argument),*),
-            (true, MoneyKind::Float, None) => $($function)::+::<TextKey, f64, ()>($($argument),*),
-            (true, MoneyKind::Float, Some(false)) => $($function)::+::<TextKey, f64, u64>($($argument),*),
-            (true, MoneyKind::Float, Some(true)) => $($function)::+::<TextKey, f64, TextKey>($($argument),*),
-            (true, MoneyKind::Decimal(_), None) => $($function)::+::<TextKey, i128, ()>($($argument),*),
-            (true, MoneyKind::Decimal(_), Some(false)) => $($function)::+::<TextKey, i128, u64>($($argument),*),
-            (true, MoneyKind::Decimal(_), Some(true)) => $($function)::+::<TextKey, i128, TextKey>($($argument),*),
+        use $crate::{ids::{IdKind, ShortText, WideText}, transactions::money::MoneyKind};
+        macro_rules! with_orders {
+            ($key:ty, $amount:ty) => {
+                match $log.order_kind.map(IdKind::is_text) {
+                    None => $($function)::+::<$key, $amount, ()>($($argument),*),
+                    Some(false) => $($function)::+::<$key, $amount, u64>($($argument),*),
+                    Some(true) => $($function)::+::<$key, $amount, ShortText>($($argument),*),
+                }
+            };
+        }
+        match ($log.id_kind, $log.money) {
+            (IdKind::Text, MoneyKind::Float) => with_orders!(ShortText, f64),
+            (IdKind::Text, MoneyKind::Decimal(_)) => with_orders!(ShortText, i128),
+            (IdKind::WideText, MoneyKind::Float) => with_orders!(WideText, f64),
+            (IdKind::WideText, MoneyKind::Decimal(_)) => with_orders!(WideText, i128),
+            (IdKind::Signed | IdKind::Unsigned, MoneyKind::Float) => with_orders!(u64, f64),
+            (IdKind::Signed | IdKind::Unsigned, MoneyKind::Decimal(_)) => with_orders!(u64, i128),
         }
     }};
 }

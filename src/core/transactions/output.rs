@@ -43,7 +43,7 @@ impl Member for u64 {
     }
 }
 
-impl Member for TextKey {
+impl<const WORDS: usize> Member for TextKey<WORDS> {
     fn fit(keys: Vec<Self>, _: IdKind, _: &Column<'_>, _: &str) -> Result<Vec<Self>> {
         Ok(keys)
     }
@@ -68,7 +68,7 @@ pub(super) fn members<K: Member>(log: &Log<'_>, customers: Option<&[Batch<'_>]>)
         if matches!(column, Column::Null(_)) {
             return Err(missing(chunk.first));
         }
-        if (kind == IdKind::Text) != (log.id_kind == IdKind::Text) {
+        if kind.is_text() != log.id_kind.is_text() {
             return Err(Error::input(format!(
                 "customers holds {}, but column '{name}' of the log holds {}; give both the same kind of id",
                 column.kind(),

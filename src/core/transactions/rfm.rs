@@ -414,14 +414,18 @@ fn assemble<K: Key, A: Amount>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::{Column, Text, TextLayout, TimeUnit, Values};
+    use crate::{
+        column::{Column, Text, TextLayout, TimeUnit, Values},
+        ids::IdKind,
+    };
 
     /// Ids of mixed lengths, UUIDs among them; every hash the same, so only comparing tells them apart.
     #[test]
     fn colliding_ids_stay_apart() {
-        let id = |row: usize| match row % 3 {
+        let id = |row: usize| match row % 4 {
             0 => format!("{}", row % 30),
-            1 => format!("5f0c2d1e-7b1a-4c7e-9d55-{:012}", row % 31),
+            1 => format!("longer than any key: {:>25}", row % 28),
+            2 => format!("5f0c2d1e-7b1a-4c7e-9d55-{:012}", row % 31),
             _ => format!("sixteen bytes {:02}", row % 29),
         };
         let names: Vec<String> = (0..600).map(id).collect();
@@ -446,8 +450,11 @@ mod tests {
         for (name, amount) in names.iter().zip(&amounts) {
             *wanted.entry(name).or_default() += amount;
         }
-        for keep in [0, 1, u64::MAX] {
+        for (kind, keep) in
+            [IdKind::Text, IdKind::WideText].into_iter().flat_map(|kind| [0, 1, u64::MAX].map(|keep| (kind, keep)))
+        {
             let mut log = Log::new(&batches, &config, false, &Cancel::new()).unwrap();
+            log.id_kind = kind;
             log.hashing = Hashing { keep };
             let table = with_kinds!(log, table(&log, None, &Cancel::new())).unwrap();
             let CustomerIds::Text(ids) = &table.ids else { panic!("text ids") };
