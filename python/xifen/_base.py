@@ -6,10 +6,12 @@ written by ``repr`` and so come back as the same bits; NaN and infinity are refu
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -242,6 +244,14 @@ def _refuse_unknown(found: Mapping[str, Any], known: set[str], where: str) -> No
             raise InputError(f"'{name}' is not known in {where}; wanted only {', '.join(sorted(known))}")
 
 
+#: Single values JSON has no form for: how each is named and read.
+_WRITTEN: Mapping[str, Callable[[str], Any]] = {
+    "$decimal": Decimal,
+    "$datetime": dt.datetime.fromisoformat,
+    "$date": dt.date.fromisoformat,
+}
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return {"dtype": value.dtype.name, "values": value.tolist()}
@@ -253,6 +263,12 @@ def _encode(value: Any) -> Any:
         return {"tuple": [_encode(item) for item in value]}
     if isinstance(value, list):
         return [_encode(item) for item in value]
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, dt.datetime):
+        return {"$datetime": value.isoformat()}
+    if isinstance(value, dt.date):
+        return {"$date": value.isoformat()}
     return value
 
 
@@ -262,6 +278,9 @@ def _decode(value: Any) -> Any:
             return np.asarray(value["values"], dtype=value["dtype"])
         if set(value) == {"tuple"}:
             return tuple(_decode(item) for item in value["tuple"])
+        for name, read in _WRITTEN.items():
+            if set(value) == {name} and isinstance(value[name], str):
+                return read(value[name])
         return {key: _decode(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_decode(item) for item in value]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -28,14 +30,28 @@ _LEARNED = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()
 class RuleSegmenter(ColumnAdder):
     """Give every row the label of the first rule that is true.
 
-    A rule is an SQL boolean expression over the frame's columns: comparisons (``= <> < <= > >=``), ``AND OR NOT``,
-    ``IN``, ``BETWEEN``, ``IS [NOT] NULL | TRUE | FALSE``, arithmetic (``+ - * / %``), numbers, ``'text'``,
-    ``TRUE FALSE``, ``"any column name"`` and ``:parameters``. Missing values are unknown, not false: a rule that is
+    A rule is an SQL boolean expression over the frame's columns. Missing values are unknown, not false: a rule that is
     neither true nor false before any rule is true makes the label missing.
 
-    ``/`` is real division; by zero the result is missing. Whole numbers are calculated in 64 bits; a result beyond
-    them is missing, counted and warned about. Integer and decimal columns are compared exactly with the numbers a
-    rule writes, floats in their own width, text by code point.
+    **Conditions**: ``= <> < <= > >=``, ``AND OR NOT``, ``IN (...)``, ``BETWEEN ... AND ...``,
+    ``IS [NOT] NULL | TRUE | FALSE``, ``LIKE 'pattern' [ESCAPE '!']`` (``%`` is any text, ``_`` one code point).
+
+    **Values**: numbers, ``'text'``, ``TRUE FALSE``, ``DATE '2026-06-30'``, ``TIMESTAMP '2026-06-30 12:00:00'``,
+    ``"any column name"``, ``:parameters``; ``+ - * / %``, ``text || text``, ``CASE [x] WHEN ... THEN ... ELSE ... END``,
+    ``COALESCE``, ``NULLIF``, ``ABS``, ``ROUND(x[, digits])`` (half away from zero), ``LEAST`` and ``GREATEST`` (of those
+    that are not missing).
+
+    **Dates**: a date or timestamp ``+`` or ``-`` ``INTERVAL '3' MONTH`` (or ``'90 days'``, ``'1 year'``; a day beyond
+    the month's end is its last day); two of them subtracted are the calendar days between. A date beside a timestamp is
+    its midnight. A column that knows its time zone is read as the wall clock of that zone.
+
+    **Other rules**: a name that is no column but the label of another rule stands for that rule's condition, whatever
+    the order of the rules; a circle is an error, and so is a name that is both.
+
+    **Numbers**: whole numbers are calculated in 64 bits, decimals and numbers written with a point exactly in up to 38
+    digits; a result beyond that is missing, counted and warned about. Whatever meets a float is one, and so is every
+    ``/``; by zero the result is missing. Integer and decimal columns are compared exactly with the numbers a rule
+    writes, floats in their own width, text by code point.
 
     Parameters
     ----------
@@ -51,8 +67,9 @@ class RuleSegmenter(ColumnAdder):
         ``(0.0, 1.0)`` the closed interval, a list ``["web", "shop"]`` its members. `coverage` looks at every
         combination, and a value outside its domain is an InputError.
     parameters : mapping, optional
-        Values of ``:name`` in the rules: a number, a text, a truth value, or ``"mean(column)"`` or
-        ``"median(column)"``, learned by `fit` over the values that are not missing.
+        Values of ``:name`` in the rules: a truth value, number, Decimal (exact), text, date or datetime (wall clock);
+        or ``"mean(column)"`` or ``"median(column)"``, learned by `fit` over the values that are not missing. A text of
+        just that form is always learned: a rule that means the text itself writes it.
     output : str, default "segment"
         Name of the added column.
     aliases : mapping, optional
@@ -245,8 +262,10 @@ class RuleSegmenter(ColumnAdder):
         """Write the rules as one SQL expression that gives the same labels in a warehouse.
 
         Parameters have their values, divisors stand in ``nullif``, and a rule that is NULL stops as `unknown` says.
-        The labels are the same in duckdb except in two cases: a missing value must be NULL (SQL orders NaN above
-        every number), and no calculation on integers may overflow (duckdb raises an error there).
+        The labels are the same in duckdb except in three cases: a missing value must be NULL (SQL orders NaN above
+        every number), no calculation on integers, decimals or dates may overflow (duckdb raises an error there), and
+        timestamps of nanoseconds lose their last three digits where an interval moves them.
+        Rules that refer to others have those conditions written out.
 
         Returns
         -------
@@ -274,18 +293,22 @@ class RuleSegmenter(ColumnAdder):
         if not columns:
             raise InputError(f"{frame.what} has no columns")
         stream = frame.stream(columns, kinds_only=not place)
+        kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, self._unlearned())))
         parameters = self._learn(frame)
-        kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, parameters)))
         self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
         self._remember(frame)
         return stream
+
+    def _unlearned(self) -> dict[str, Any]:
+        """Each parameter's value, with any number in place of what is to be learned: enough to check the rules."""
+        return {name: 0.5 if _learned(value) else value for name, value in (self.parameters or {}).items()}
 
     def _learn(self, frame: Frame) -> dict[str, Any]:
         """Each parameter's value; "mean(column)" and "median(column)" are learned."""
         values = dict(self.parameters or {})
         learned = []
         for name, value in values.items():
-            found = _LEARNED.fullmatch(value) if isinstance(value, str) else None
+            found = _learned(value)
             if found:
                 column = found[2].replace('""', '"') if found[2] else found[3]
                 learned.append({"name": name, "statistic": found[1].lower(), "column": column})
@@ -303,8 +326,9 @@ class RuleSegmenter(ColumnAdder):
         codes, overflows = _core.rules_labels(stream, self._fitted_config(), self.n_jobs)
         if overflows:
             warnings.warn(
-                f"{overflows} results of whole-number calculation do not fit 64 bits and count as missing; "
-                "write one of the numbers with a point (1.0 *) to calculate in floating point",
+                f"{overflows} results of whole-number or decimal calculation do not fit 64 bits or 38 digits (or dates "
+                "their range) and count as missing; write one of the numbers with a point (1.0 *) to calculate exactly "
+                "in 38 digits",
                 stacklevel=4,
             )
         return frame.add({self.output: Labels(codes, self._labels())})
@@ -351,9 +375,14 @@ class RuleSegmenter(ColumnAdder):
         )
 
 
-def _constant(what: str, value: Any) -> bool | int | float | str:
-    """Give a number, text or truth value as JSON has it."""
-    if isinstance(value, np.generic):
+def _learned(value: Any) -> re.Match[str] | None:
+    """Tell what is to be learned from text that is meant as it stands."""
+    return _LEARNED.fullmatch(value) if isinstance(value, str) else None
+
+
+def _constant(what: str, value: Any) -> bool | int | float | str | dict[str, str]:
+    """Give a number, text, truth value, date or datetime as JSON has it."""
+    if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
         value = value.item()
     if isinstance(value, (bool, int, str)):
         return value
@@ -361,7 +390,21 @@ def _constant(what: str, value: Any) -> bool | int | float | str:
         if math.isfinite(value):
             return value
         raise ParameterError(f"{what} is {value}; wanted a finite number")
-    raise TypeError(f"{what} is {value!r}; wanted a number, text, True or False")
+    if isinstance(value, Decimal):
+        if value.is_finite():
+            return {"decimal": str(value)}
+        raise ParameterError(f"{what} is {value}; wanted a finite number")
+    if value is pd.NaT:
+        raise ParameterError(f"{what} is missing; wanted a date")
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is not None:
+            raise ParameterError(f"{what} knows its time zone; give the wall clock without it: value.replace(tzinfo=None)")
+        if getattr(value, "nanosecond", 0):
+            raise ParameterError(f"{what} has parts of a microsecond, which no rule can write; round it")
+        return {"timestamp": value.isoformat(timespec="microseconds")}
+    if isinstance(value, dt.date):
+        return {"date": value.isoformat()}
+    raise TypeError(f"{what} is {value!r}; wanted a number, text, True or False, a date or a datetime")
 
 
 def _domain(name: str, domain: Any) -> dict[str, list[Any]]:
@@ -369,10 +412,11 @@ def _domain(name: str, domain: Any) -> dict[str, list[Any]]:
     what = f"the domain of '{name}'"
     if isinstance(domain, tuple):
         pair = [_constant(what, bound) for bound in domain]
-        if len(pair) != 2 or any(isinstance(bound, (str, bool)) for bound in pair):
+        numbers = [bound for bound in pair if isinstance(bound, (int, float)) and not isinstance(bound, bool)]
+        if len(pair) != 2 or len(numbers) != 2:
             raise ParameterError(f"{what} is {domain!r}; a pair is (lowest, highest), a list names every value")
-        whole = all(isinstance(bound, int) for bound in pair)
-        return {"whole": pair} if whole else {"interval": [float(bound) for bound in pair]}
+        whole = all(isinstance(bound, int) for bound in numbers)
+        return {"whole": numbers} if whole else {"interval": [float(bound) for bound in numbers]}
     if isinstance(domain, (list, np.ndarray)):
         return {"list": [_constant(what, member) for member in domain]}
     raise TypeError(f"{what} must be a pair (lowest, highest) or a list of values; got {domain!r}")

@@ -18,5 +18,6 @@ pub mod scorecard;
 pub mod text;
 pub mod transactions;
 mod vector;
+mod zone;
 
 pub use error::{Error, Result, did_you_mean};

@@ -76,7 +76,7 @@ pub(crate) fn rules_coverage(py: Python<'_>, config: &str) -> PyResult<String> {
 /// One CASE expression, for columns of the configured kinds.
 #[pyfunction]
 pub(crate) fn rules_sql(py: Python<'_>, config: &str) -> PyResult<String> {
-    let sql = Config::from_json(config).and_then(|config| Ok(rules::sql::case(&config.check_without_data()?)));
+    let sql = Config::from_json(config).and_then(|config| rules::sql::case(&config.check_without_data()?));
     sql.map_err(|failure| error::to_python(py, failure))
 }
 

@@ -5,5 +5,6 @@
 
 mod binning;
 mod rules;
+mod rules_data;
 mod scorecard;
 mod transactions;

@@ -5,155 +5,15 @@ use proptest::prelude::*;
 use xifen_core::{
     Error,
     cancel::Cancel,
-    column::{Batch, Bits, Column, Text, TextLayout, Values},
+    column::{Batch, Bits, Column, Values},
     rules::{
-        self, Checked, CheckedRule, Codes, Config, Number, Unknown,
-        ast::{Comparison, Constant, Expr, Is, Kind, Operator},
+        self, Checked, CheckedRule, Codes, Config, Interval, Number, Unknown,
+        ast::{Comparison, Constant, Expr, Function, Is, Kind, Operator},
         interpret::Rows,
     },
 };
 
-/// One column of each kind, with small values so that comparisons meet.
-#[derive(Debug, Clone)]
-struct Data {
-    small: Vec<Option<i8>>,
-    large: Vec<Option<i64>>,
-    natural: Vec<Option<u64>>,
-    real: Vec<Option<f64>>,
-    single: Vec<Option<f32>>,
-    decimal: Vec<Option<i128>>,
-    text: Vec<Option<&'static str>>,
-    flag: Vec<Option<bool>>,
-}
-
-const NUMBERS: [&str; 6] = ["small", "large", "natural", "real", "single", "decimal"];
-const TEXTS: [&str; 4] = ["", "a", "b", "é客"];
-const SCALE: i8 = 1;
-
-fn data() -> impl Strategy<Value = Data> {
-    (1usize..200).prop_flat_map(|rows| {
-        let column = |values: BoxedStrategy<i64>| prop::collection::vec(prop::option::weighted(0.85, values), rows);
-        let near = (-3i64..4).boxed();
-        let wide =
-            prop_oneof![8 => -3i64..4, 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => Just((1i64 << 53) + 1)].boxed();
-        (
-            (column(near.clone()), column(wide.clone()), column(wide), column(near.clone()), column(near.clone())),
-            (column(near), column((0i64..4).boxed()), column((0i64..2).boxed()), prop::bool::ANY),
-        )
-            .prop_map(|((small, large, natural, real, single), (decimal, text, flag, nan))| {
-                let half = |value: i64| value as f64 / 2.0;
-                Data {
-                    small: small.into_iter().map(|cell| cell.map(|value| value as i8)).collect(),
-                    large,
-                    natural: natural.into_iter().map(|cell| cell.map(|value| value as u64)).collect(),
-                    real: real
-                        .into_iter()
-                        .map(|cell| cell.map(|value| if nan && value == 3 { f64::NAN } else { half(value) }))
-                        .collect(),
-                    single: single.into_iter().map(|cell| cell.map(|value| value as f32 / 10.0)).collect(),
-                    decimal: decimal.into_iter().map(|cell| cell.map(|value| i128::from(value) * 5)).collect(),
-                    text: text.into_iter().map(|cell| cell.map(|value| TEXTS[value as usize])).collect(),
-                    flag: flag.into_iter().map(|cell| cell.map(|value| value == 1)).collect(),
-                }
-            })
-    })
-}
-
-fn pack(bits: impl Iterator<Item = bool>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (row, bit) in bits.enumerate() {
-        if row % 8 == 0 {
-            bytes.push(0);
-        }
-        *bytes.last_mut().unwrap() |= u8::from(bit) << (row % 8);
-    }
-    bytes
-}
-
-/// Buffers as a frame library would hold them.
-struct Buffers {
-    rows: usize,
-    validity: Vec<Vec<u8>>,
-    small: Vec<i8>,
-    large: Vec<i64>,
-    natural: Vec<u64>,
-    real: Vec<f64>,
-    single: Vec<f32>,
-    decimal: Vec<i128>,
-    text: (Vec<i32>, Vec<u8>),
-    codes: Vec<u32>,
-    dictionary: (Vec<i32>, Vec<u8>),
-    flag: Vec<u8>,
-}
-
-impl Buffers {
-    fn new(data: &Data) -> Self {
-        fn split<T: Copy + Default>(cells: &[Option<T>]) -> (Vec<T>, Vec<u8>) {
-            let values = cells.iter().map(|cell| cell.unwrap_or_default()).collect();
-            (values, pack(cells.iter().map(Option::is_some)))
-        }
-        let mut offsets = vec![0];
-        let mut bytes = Vec::new();
-        for cell in &data.text {
-            bytes.extend_from_slice(cell.unwrap_or("").as_bytes());
-            offsets.push(bytes.len() as i32);
-        }
-        let joined: String = TEXTS.concat();
-        let ends: Vec<i32> = TEXTS
-            .iter()
-            .scan(0, |end, text| {
-                *end += text.len() as i32;
-                Some(*end)
-            })
-            .collect();
-        let code =
-            |cell: Option<&str>| cell.map_or(0, |text| TEXTS.iter().position(|known| *known == text).unwrap()) as u32;
-        let (small, a) = split(&data.small);
-        let (large, b) = split(&data.large);
-        let (natural, c) = split(&data.natural);
-        let (real, d) = split(&data.real);
-        let (single, e) = split(&data.single);
-        let (decimal, f) = split(&data.decimal);
-        let text = pack(data.text.iter().map(Option::is_some));
-        let flag = pack(data.flag.iter().map(Option::is_some));
-        Self {
-            rows: data.small.len(),
-            validity: vec![a, b, c, d, e, f, text.clone(), text, flag],
-            small,
-            large,
-            natural,
-            real,
-            single,
-            decimal,
-            text: (offsets, bytes),
-            codes: data.text.iter().copied().map(code).collect(),
-            dictionary: (std::iter::once(0).chain(ends).collect(), joined.into_bytes()),
-            flag: pack(data.flag.iter().map(|cell| cell.unwrap_or(true))),
-        }
-    }
-
-    fn names() -> Vec<String> {
-        NUMBERS.iter().chain(&["text", "category", "flag"]).map(ToString::to_string).collect()
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        let valid = |column: usize| Bits::new(&self.validity[column], 0, self.rows);
-        vec![
-            Column::Int8(Values { values: &self.small, validity: valid(0) }),
-            Column::Int64(Values { values: &self.large, validity: valid(1) }),
-            Column::UInt64(Values { values: &self.natural, validity: valid(2) }),
-            Column::Float64(Values { values: &self.real, validity: valid(3) }),
-            Column::Float32(Values { values: &self.single, validity: valid(4) }),
-            Column::Decimal(Values { values: &self.decimal, validity: valid(5) }, SCALE),
-            Column::Text(Text { layout: TextLayout::Offsets32(&self.text.0, &self.text.1), validity: valid(6) }),
-            Column::Dictionary(
-                Values { values: &self.codes, validity: valid(7) },
-                Text { layout: TextLayout::Offsets32(&self.dictionary.0, &self.dictionary.1), validity: None },
-            ),
-            Column::Bool(Bits::new(&self.flag, 0, self.rows).unwrap(), valid(8)),
-        ]
-    }
-}
+use crate::rules_data::{Buffers, NUMBERS, TEXTS, TIMES, data, pack};
 
 fn node(kind: Kind) -> Expr {
     Expr { at: 0, kind }
@@ -171,40 +31,107 @@ fn constant() -> impl Strategy<Value = Expr> {
         .prop_map(|text| node(Kind::Constant(Constant::Number(Number::parse(text).unwrap()))))
 }
 
-fn number() -> impl Strategy<Value = Expr> {
-    let leaf = prop_oneof![
-        3 => prop::sample::select(NUMBERS.to_vec()).prop_map(|name| node(Kind::Column(name.to_owned()))),
-        2 => constant(),
-    ];
-    leaf.prop_recursive(2, 6, 3, |inner| {
-        use Operator as O;
-        let sums = (
-            inner.clone(),
-            prop::collection::vec((prop::sample::select(vec![O::Add, O::Subtract]), inner.clone()), 1..3),
-        );
-        let products = (
-            inner.clone(),
-            prop::collection::vec(
-                (prop::sample::select(vec![O::Multiply, O::Divide, O::Remainder]), inner.clone()),
-                1..3,
-            ),
-        );
-        let chain = |(first, rest)| node(Kind::Arithmetic(Box::new(first), rest));
-        let negative =
-            inner.prop_filter("a negative constant is a constant", |inner| !matches!(inner.kind, Kind::Constant(_)));
-        prop_oneof![
-            sums.prop_map(chain),
-            products.prop_map(chain),
-            negative.prop_map(|inner| node(Kind::Negative(Box::new(inner)))),
-        ]
-    })
+fn column(names: &[&'static str]) -> BoxedStrategy<Expr> {
+    prop::sample::select(names.to_vec()).prop_map(|name| node(Kind::Column(name.to_owned()))).boxed()
 }
 
-fn text() -> impl Strategy<Value = Expr> {
+/// What stands between WHEN and THEN.
+fn choice() -> BoxedStrategy<Expr> {
     prop_oneof![
-        prop::sample::select(vec!["text", "category"]).prop_map(|name| node(Kind::Column(name.to_owned()))),
-        prop::sample::select(TEXTS.to_vec()).prop_map(|text| node(Kind::Constant(Constant::Text(text.to_owned())))),
+        column(&["flag"]),
+        (comparison(), column(&["small"]), constant()).prop_map(|(sign, a, b)| node(Kind::Compare(
+            sign,
+            Box::new(a),
+            Box::new(b)
+        ))),
+        column(&["text"]).prop_map(|value| node(Kind::Is { value: Box::new(value), what: Is::Null, negated: false })),
     ]
+    .boxed()
+}
+
+/// Everything that takes one of several values of a kind.
+fn one_of_several(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
+    let call = |function| move |arguments| node(Kind::Call(function, arguments));
+    let several = prop::collection::vec(inner.clone(), 1..4);
+    let otherwise = prop::option::of(inner.clone().prop_map(Box::new));
+    let searched = (prop::collection::vec((choice(), inner.clone()), 1..3), otherwise)
+        .prop_map(|(branches, otherwise)| node(Kind::Case { operand: None, branches, otherwise }));
+    let simple =
+        (inner.clone(), prop::collection::vec((inner.clone(), inner.clone()), 1..3)).prop_map(|(of, branches)| {
+            node(Kind::Case {
+                operand: Some(Box::new(of)),
+                branches,
+                otherwise: Some(Box::new(node(Kind::Constant(Constant::Null)))),
+            })
+        });
+    prop_oneof![
+        several.clone().prop_map(call(Function::Coalesce)),
+        several.clone().prop_map(call(Function::Least)),
+        several.prop_map(call(Function::Greatest)),
+        prop::collection::vec(inner, 2..3).prop_map(call(Function::NullIf)),
+        searched,
+        simple,
+    ]
+    .boxed()
+}
+
+fn number() -> BoxedStrategy<Expr> {
+    use Operator as O;
+    let days =
+        (column(&TIMES), column(&TIMES)).prop_map(|(a, b)| node(Kind::Arithmetic(Box::new(a), vec![(O::Subtract, b)])));
+    let leaf = prop_oneof![6 => column(&NUMBERS), 4 => constant(), 1 => days];
+    let number = leaf.prop_recursive(2, 6, 3, |inner| {
+        let chain = |operators: Vec<Operator>| {
+            (inner.clone(), prop::collection::vec((prop::sample::select(operators), inner.clone()), 1..3))
+                .prop_map(|(first, rest)| node(Kind::Arithmetic(Box::new(first), rest)))
+        };
+        let negative = inner
+            .clone()
+            .prop_filter("a negative constant is a constant", |inner| !matches!(inner.kind, Kind::Constant(_)));
+        let round = (inner.clone(), -2i64..4).prop_map(|(value, digits)| {
+            let digits = node(Kind::Constant(Constant::Number(Number::whole(digits.into()))));
+            node(Kind::Call(Function::Round, vec![value, digits]))
+        });
+        prop_oneof![
+            3 => chain(vec![O::Add, O::Subtract]),
+            3 => chain(vec![O::Multiply, O::Divide, O::Remainder]),
+            1 => negative.prop_map(|inner| node(Kind::Negative(Box::new(inner)))),
+            1 => inner.clone().prop_map(|inner| node(Kind::Call(Function::Abs, vec![inner]))),
+            1 => round,
+            3 => one_of_several(inner.clone().boxed()),
+        ]
+    });
+    number.boxed()
+}
+
+fn text() -> BoxedStrategy<Expr> {
+    let constant =
+        prop::sample::select(TEXTS.to_vec()).prop_map(|text| node(Kind::Constant(Constant::Text(text.to_owned()))));
+    let text = prop_oneof![column(&["text", "category"]), constant].prop_recursive(2, 6, 3, |inner| {
+        let joined = prop::collection::vec(inner.clone(), 2..4).prop_map(|terms| node(Kind::Join(terms)));
+        prop_oneof![joined, one_of_several(inner.boxed())]
+    });
+    text.boxed()
+}
+
+fn time() -> BoxedStrategy<Expr> {
+    let constant = prop_oneof![
+        prop::sample::select(vec![0, 19_782, 20_634, -719_162]).prop_map(Constant::Date),
+        prop::sample::select(vec![1_711_850_400_000_000, 1_709_164_800_000_000, 1]).prop_map(Constant::Timestamp),
+    ];
+    let leaf = prop_oneof![2 => column(&TIMES), 1 => constant.prop_map(|constant| node(Kind::Constant(constant)))];
+    let time = leaf.prop_recursive(2, 6, 3, |inner| {
+        let interval = prop_oneof![
+            prop::sample::select(vec![1, -1, 12, 25, 3_000_000]).prop_map(|months| Interval { months, days: 0 }),
+            prop::sample::select(vec![1, -30, 366, i32::MIN]).prop_map(|days| Interval { months: 0, days }),
+        ];
+        let sign = prop::sample::select(vec![Operator::Add, Operator::Subtract]);
+        let moved = (inner.clone(), sign, interval).prop_map(|(time, sign, interval)| {
+            node(Kind::Arithmetic(Box::new(time), vec![(sign, node(Kind::Constant(Constant::Interval(interval))))]))
+        });
+        prop_oneof![moved, one_of_several(inner.boxed())]
+    });
+    time.boxed()
 }
 
 fn condition() -> impl Strategy<Value = Expr> {
@@ -229,10 +156,22 @@ fn condition() -> impl Strategy<Value = Expr> {
             .prop_map(|(name, list)| {
                 node(Kind::In { value: Box::new(node(Kind::Column(name.to_owned()))), list, negated: false })
             });
-    let (n, t) = (number().boxed(), text().boxed());
+    let (n, t, d) = (number(), text(), time());
+    let like = (t.clone(), "[ab客é%_]{0,4}", any::<bool>()).prop_map(|(value, pattern, negated)| {
+        let pattern = Box::new(node(Kind::Constant(Constant::Text(pattern))));
+        node(Kind::Like { value: Box::new(value), pattern, escape: None, negated })
+    });
+    let escaped = (t.clone(), "([ab%_]|![%_!]){0,3}").prop_map(|(value, pattern)| {
+        let pattern = Box::new(node(Kind::Constant(Constant::Text(pattern))));
+        node(Kind::Like { value: Box::new(value), pattern, escape: Some('!'), negated: false })
+    });
+    let simple = prop_oneof![
+        5 => pair(n.clone()), 2 => pair(t.clone()), 3 => pair(d.clone()), 1 => within(n.clone()), 1 => within(t.clone()),
+        1 => within(d.clone()), 1 => among(n.clone()), 1 => among(t.clone()), 1 => among(d.clone()), 1 => null(n),
+        1 => null(t), 1 => null(d), 1 => listed, 2 => like, 1 => escaped,
+    ];
     let leaf = prop_oneof![
-        5 => pair(n.clone()), 2 => pair(t.clone()), 1 => within(n.clone()), 1 => within(t.clone()), 1 => among(n.clone()),
-        1 => among(t.clone()), 1 => null(n), 1 => null(t), 1 => listed,
+        12 => simple,
         1 => Just(node(Kind::Column("flag".to_owned()))),
         1 => any::<bool>().prop_map(|value| node(Kind::Constant(Constant::Bool(value)))),
     ];
@@ -241,6 +180,10 @@ fn condition() -> impl Strategy<Value = Expr> {
             2 => prop::collection::vec(inner.clone(), 2..4).prop_map(|terms| node(Kind::And(terms))),
             2 => prop::collection::vec(inner.clone(), 2..4).prop_map(|terms| node(Kind::Or(terms))),
             1 => inner.clone().prop_map(|inner| node(Kind::Not(Box::new(inner)))),
+            1 => (prop::collection::vec((inner.clone(), inner.clone()), 1..3), prop::option::of(inner.clone().prop_map(Box::new)))
+                .prop_map(|(branches, otherwise)| node(Kind::Case { operand: None, branches, otherwise })),
+            1 => prop::collection::vec(inner.clone(), 1..3).prop_map(|terms| node(Kind::Call(Function::Coalesce, terms))),
+            1 => prop::collection::vec(inner.clone(), 2..3).prop_map(|terms| node(Kind::Call(Function::NullIf, terms))),
             1 => (prop::sample::select(vec![Is::Null, Is::True, Is::False]), inner.clone(), any::<bool>())
                 .prop_map(|(what, value, negated)| node(Kind::Is { value: Box::new(value), what, negated })),
             1 => (prop::sample::select(vec![Comparison::Equal, Comparison::NotEqual]), inner.clone(), inner)
@@ -251,7 +194,7 @@ fn condition() -> impl Strategy<Value = Expr> {
 
 /// The definition of first match, written as it reads.
 fn first_match(checked: &Checked, batch: &Batch<'_>, row: usize) -> i16 {
-    let rows = Rows { names: &checked.names, batch };
+    let rows = Rows::new(checked, batch);
     for (code, rule) in checked.rules.iter().enumerate() {
         match rows.condition(&rule.condition, row) {
             Some(true) => return code as i16,
@@ -286,10 +229,19 @@ proptest! {
     fn fast_path_equals_row_by_row(
         data in data(),
         conditions in prop::collection::vec(condition(), 1..5),
+        refers in any::<bool>(),
         skip in any::<bool>(),
         default in any::<bool>(),
     ) {
         let buffers = Buffers::new(&data);
+        let mut conditions = conditions;
+        if refers {
+            // The first rule asks the last, which is evaluated before it.
+            let last = node(Kind::Rule(format!("r{}", conditions.len())));
+            let no = node(Kind::Not(Box::new(last.clone())));
+            conditions.push(conditions[0].clone());
+            conditions[0] = node(Kind::Or(vec![node(Kind::And(vec![last, conditions[0].clone()])), no]));
+        }
         let batch = buffers.batch();
         let unknown = if skip { Unknown::Skip } else { Unknown::Stop };
         let checked = checked(conditions, &batch, Buffers::names(), unknown, default);

@@ -1,11 +1,11 @@
 //! What a rule can say: a small closed tree. Chains of AND, OR, + and * are flat, so that the depth of a
 //! tree is the depth a person wrote, and a chain of thousands of terms costs no stack.
 
-use std::fmt::{self, Write};
-
 use serde::{Deserialize, Serialize};
 
-use super::number::Number;
+use super::{calendar::Interval, number::Number};
+
+pub use super::display::{column_text, quoted};
 
 /// A node and the character of the rule's text it begins at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,14 @@ pub enum Constant {
     Number(Number),
     /// Text.
     Text(String),
+    /// Days since 1970-01-01.
+    Date(i32),
+    /// Microseconds of wall clock since 1970-01-01.
+    Timestamp(i64),
+    /// Months and days, to be added to a date.
+    Interval(Interval),
+    /// No value; only CASE may give it.
+    Null,
 }
 
 /// What a node is.
@@ -34,8 +42,10 @@ pub enum Kind {
     Column(String),
     /// A constant.
     Constant(Constant),
-    /// `:name`, a number, text or truth value given or learned at fit.
+    /// `:name`, a constant given or learned at fit.
     Parameter(String),
+    /// Another rule of the set by its label: what that rule says of the row.
+    Rule(String),
     /// True when all are true.
     And(Vec<Expr>),
     /// True when one is true.
@@ -73,6 +83,30 @@ pub enum Kind {
         /// Whether NOT stands after IS.
         negated: bool,
     },
+    /// `value [NOT] LIKE pattern [ESCAPE character]`: `%` is any text, `_` one character.
+    Like {
+        /// What is tested.
+        value: Box<Expr>,
+        /// A constant.
+        pattern: Box<Expr>,
+        /// The character behind which `%` and `_` stand for themselves.
+        escape: Option<char>,
+        /// Whether NOT stands before LIKE.
+        negated: bool,
+    },
+    /// `CASE [operand] WHEN ... THEN ... [ELSE ...] END`: the first that is true, or equal to the operand, gives the value.
+    Case {
+        /// What each WHEN is compared with; without it each WHEN is a condition.
+        operand: Option<Box<Expr>>,
+        /// WHEN and THEN.
+        branches: Vec<(Expr, Expr)>,
+        /// The value where no branch is taken, otherwise missing.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// A function of some values.
+    Call(Function, Vec<Expr>),
+    /// Texts behind one another: `first || next ...`.
+    Join(Vec<Expr>),
     /// The number with the other sign.
     Negative(Box<Expr>),
     /// `first (+ | -) next ...` or `first (* | / | %) next ...`, from left to right.
@@ -194,6 +228,58 @@ impl Operator {
     }
 }
 
+/// What can be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Function {
+    /// `COALESCE(a, b, ...)`, the first that is not missing.
+    Coalesce,
+    /// `NULLIF(a, b)`, a, but missing where it equals b.
+    NullIf,
+    /// `ABS(x)`
+    Abs,
+    /// `LEAST(a, b, ...)` of those that are not missing.
+    Least,
+    /// `GREATEST(a, b, ...)` of those that are not missing.
+    Greatest,
+    /// `ROUND(x [, digits])`, half away from zero.
+    Round,
+}
+
+impl Function {
+    /// All there are.
+    pub const ALL: [Self; 6] = [Self::Coalesce, Self::NullIf, Self::Abs, Self::Least, Self::Greatest, Self::Round];
+
+    /// As SQL writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Coalesce => "COALESCE",
+            Self::NullIf => "NULLIF",
+            Self::Abs => "ABS",
+            Self::Least => "LEAST",
+            Self::Greatest => "GREATEST",
+            Self::Round => "ROUND",
+        }
+    }
+
+    /// How few and how many arguments it takes.
+    #[must_use]
+    pub fn arguments(self) -> (usize, usize) {
+        match self {
+            Self::Abs => (1, 1),
+            Self::Round => (1, 2),
+            Self::NullIf => (2, 2),
+            Self::Coalesce | Self::Least | Self::Greatest => (1, usize::MAX),
+        }
+    }
+
+    /// The function of a name, in any case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.word().eq_ignore_ascii_case(name))
+    }
+}
+
 /// Words that are never a column unless quoted.
 pub const RESERVED: [&str; 19] = [
     "AND", "OR", "NOT", "IN", "IS", "NULL", "TRUE", "FALSE", "BETWEEN", "LIKE", "ESCAPE", "CASE", "WHEN", "THEN",
@@ -201,62 +287,55 @@ pub const RESERVED: [&str; 19] = [
 ];
 
 impl Expr {
+    /// The nodes right below this one, from left to right.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            Kind::Column(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Rule(_) => Vec::new(),
+            Kind::And(terms) | Kind::Or(terms) | Kind::Call(_, terms) | Kind::Join(terms) => terms.iter().collect(),
+            Kind::Not(inner) | Kind::Negative(inner) | Kind::Is { value: inner, .. } => vec![inner],
+            Kind::Compare(_, left, right) | Kind::Like { value: left, pattern: right, .. } => vec![left, right],
+            Kind::In { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
+            Kind::Between { value, low, high, .. } => vec![value, low, high],
+            Kind::Case { operand, branches, otherwise } => {
+                let branches = branches.iter().flat_map(|(when, then)| [when, then]);
+                operand.as_deref().into_iter().chain(branches).chain(otherwise.as_deref()).collect()
+            }
+            Kind::Arithmetic(first, rest) => {
+                std::iter::once(&**first).chain(rest.iter().map(|(_, next)| next)).collect()
+            }
+        }
+    }
+
+    /// The same nodes, to be changed.
+    fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            Kind::Column(_) | Kind::Constant(_) | Kind::Parameter(_) | Kind::Rule(_) => Vec::new(),
+            Kind::And(terms) | Kind::Or(terms) | Kind::Call(_, terms) | Kind::Join(terms) => terms.iter_mut().collect(),
+            Kind::Not(inner) | Kind::Negative(inner) | Kind::Is { value: inner, .. } => vec![inner],
+            Kind::Compare(_, left, right) | Kind::Like { value: left, pattern: right, .. } => vec![left, right],
+            Kind::In { value, list, .. } => std::iter::once(&mut **value).chain(list).collect(),
+            Kind::Between { value, low, high, .. } => vec![value, low, high],
+            Kind::Case { operand, branches, otherwise } => {
+                let branches = branches.iter_mut().flat_map(|(when, then)| [when, then]);
+                operand.as_deref_mut().into_iter().chain(branches).chain(otherwise.as_deref_mut()).collect()
+            }
+            Kind::Arithmetic(first, rest) => {
+                std::iter::once(&mut **first).chain(rest.iter_mut().map(|(_, next)| next)).collect()
+            }
+        }
+    }
+
     /// Calls `visit` for this node and every node below it, from left to right.
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expr)) {
         visit(self);
-        match &self.kind {
-            Kind::Column(_) | Kind::Constant(_) | Kind::Parameter(_) => {}
-            Kind::And(terms) | Kind::Or(terms) => terms.iter().for_each(|term| term.walk(visit)),
-            Kind::Not(inner) | Kind::Negative(inner) | Kind::Is { value: inner, .. } => inner.walk(visit),
-            Kind::Compare(_, left, right) => {
-                left.walk(visit);
-                right.walk(visit);
-            }
-            Kind::In { value, list, .. } => {
-                value.walk(visit);
-                for member in list {
-                    member.walk(visit);
-                }
-            }
-            Kind::Between { value, low, high, .. } => {
-                value.walk(visit);
-                low.walk(visit);
-                high.walk(visit);
-            }
-            Kind::Arithmetic(first, rest) => {
-                first.walk(visit);
-                for (_, next) in rest {
-                    next.walk(visit);
-                }
-            }
-        }
+        self.children().into_iter().for_each(|child| child.walk(visit));
     }
 
     /// Changes this node and every node below it in place; the first error ends it.
     pub fn try_map<E>(&mut self, change: &mut impl FnMut(&mut Expr) -> Result<(), E>) -> Result<(), E> {
         change(self)?;
-        match &mut self.kind {
-            Kind::Column(_) | Kind::Constant(_) | Kind::Parameter(_) => Ok(()),
-            Kind::And(terms) | Kind::Or(terms) => terms.iter_mut().try_for_each(|term| term.try_map(change)),
-            Kind::Not(inner) | Kind::Negative(inner) | Kind::Is { value: inner, .. } => inner.try_map(change),
-            Kind::Compare(_, left, right) => {
-                left.try_map(change)?;
-                right.try_map(change)
-            }
-            Kind::In { value, list, .. } => {
-                value.try_map(change)?;
-                list.iter_mut().try_for_each(|member| member.try_map(change))
-            }
-            Kind::Between { value, low, high, .. } => {
-                value.try_map(change)?;
-                low.try_map(change)?;
-                high.try_map(change)
-            }
-            Kind::Arithmetic(first, rest) => {
-                first.try_map(change)?;
-                rest.iter_mut().try_for_each(|(_, next)| next.try_map(change))
-            }
-        }
+        self.children_mut().into_iter().try_for_each(|child| child.try_map(change))
     }
 
     /// The columns it reads, each once, in order of appearance.
@@ -272,120 +351,4 @@ impl Expr {
         });
         names
     }
-
-    /// How tightly the outermost operator binds; an operand that binds no tighter needs parentheses.
-    fn binding(&self) -> u8 {
-        match &self.kind {
-            Kind::Or(_) => 1,
-            Kind::And(_) => 2,
-            Kind::Not(_) => 3,
-            Kind::Compare(..) | Kind::In { .. } | Kind::Between { .. } | Kind::Is { .. } => 4,
-            Kind::Arithmetic(_, rest) if rest.first().is_some_and(|(operator, _)| operator.is_product()) => 6,
-            Kind::Arithmetic(..) => 5,
-            Kind::Negative(_) => 7,
-            Kind::Constant(Constant::Number(number)) if number.to_f64() < 0.0 => 7,
-            Kind::Column(_) | Kind::Constant(_) | Kind::Parameter(_) => 9,
-        }
-    }
-
-    fn within(&self, f: &mut fmt::Formatter<'_>, binding: u8) -> fmt::Result {
-        if self.binding() > binding { write!(f, "{self}") } else { write!(f, "({self})") }
-    }
-}
-
-/// The rule as text that reads back as the same tree.
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let not = |negated: &bool| if *negated { "NOT " } else { "" };
-        match &self.kind {
-            Kind::Column(name) => f.write_str(&column_text(name)),
-            Kind::Constant(constant) => write!(f, "{constant}"),
-            Kind::Parameter(name) => write!(f, ":{name}"),
-            Kind::And(terms) => joined(f, terms, " AND ", 2),
-            Kind::Or(terms) => joined(f, terms, " OR ", 2),
-            Kind::Not(inner) => {
-                f.write_str("NOT ")?;
-                inner.within(f, 4)
-            }
-            Kind::Compare(comparison, left, right) => {
-                left.within(f, 4)?;
-                write!(f, " {} ", comparison.sign())?;
-                right.within(f, 4)
-            }
-            Kind::In { value, list, negated } => {
-                value.within(f, 4)?;
-                write!(f, " {}IN (", not(negated))?;
-                joined(f, list, ", ", 0)?;
-                f.write_char(')')
-            }
-            Kind::Between { value, low, high, negated } => {
-                value.within(f, 4)?;
-                write!(f, " {}BETWEEN ", not(negated))?;
-                low.within(f, 4)?;
-                f.write_str(" AND ")?;
-                high.within(f, 4)
-            }
-            Kind::Is { value, what, negated } => {
-                value.within(f, 4)?;
-                write!(f, " IS {}{}", not(negated), what.word())
-            }
-            Kind::Negative(inner) => {
-                f.write_char('-')?;
-                inner.within(f, 7)
-            }
-            Kind::Arithmetic(first, rest) => {
-                let binding = self.binding();
-                first.within(f, binding)?;
-                rest.iter().try_for_each(|(operator, next)| {
-                    write!(f, " {} ", operator.sign())?;
-                    next.within(f, binding)
-                })
-            }
-        }
-    }
-}
-
-impl fmt::Display for Constant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(value) => f.write_str(if *value { "TRUE" } else { "FALSE" }),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => f.write_str(&quoted(text, '\'')),
-        }
-    }
-}
-
-fn joined(f: &mut fmt::Formatter<'_>, terms: &[Expr], between: &str, binding: u8) -> fmt::Result {
-    for (index, term) in terms.iter().enumerate() {
-        if index > 0 {
-            f.write_str(between)?;
-        }
-        term.within(f, binding)?;
-    }
-    Ok(())
-}
-
-/// A column's name, quoted where it is not a plain word.
-#[must_use]
-pub fn column_text(name: &str) -> String {
-    let mut characters = name.chars();
-    let plain = characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && characters.all(|next| next.is_alphanumeric() || next == '_')
-        && !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name));
-    if plain { name.to_owned() } else { quoted(name, '"') }
-}
-
-/// Text in quotes, with the quotes inside it doubled.
-#[must_use]
-pub fn quoted(text: &str, quote: char) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push(quote);
-    for character in text.chars() {
-        if character == quote {
-            out.push(quote);
-        }
-        out.push(character);
-    }
-    out.push(quote);
-    out
 }

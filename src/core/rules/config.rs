@@ -1,15 +1,24 @@
 //! Rules as they arrive (texts, parameters, domains) and as the kernels use them (checked trees).
 
 use serde::Deserialize;
+use std::collections::HashSet;
 
 use super::{
     ast::{Constant, Expr, Kind, column_text},
+    calendar,
     check::{Checker, ColumnKind},
     number::Number,
+    order::{dependency_order, references},
     parse::parse,
     text::Source,
+    types::Type,
 };
-use crate::{Error, Result, column::Batch, did_you_mean};
+use crate::{
+    Error, Result,
+    column::{Batch, Column},
+    did_you_mean,
+    zone::zone,
+};
 
 /// How many of a frame's columns a message lists.
 const SHOWN_COLUMNS: usize = 20;
@@ -56,18 +65,46 @@ pub enum Value {
     Number(serde_json::Number),
     /// Text.
     Text(String),
+    /// A number with its digits.
+    Decimal {
+        /// As a rule writes it.
+        decimal: String,
+    },
+    /// A day.
+    Date {
+        /// As ISO 8601 writes it.
+        date: String,
+    },
+    /// A point of wall clock.
+    Timestamp {
+        /// As ISO 8601 writes it.
+        timestamp: String,
+    },
 }
 
 impl Value {
-    /// The constant a rule would write.
+    /// The constant a rule would write. A float is calculated with as one.
     pub fn constant(&self) -> Result<Constant> {
-        Ok(match self {
-            Self::Bool(value) => Constant::Bool(*value),
-            Self::Text(text) => Constant::Text(text.clone()),
-            Self::Number(number) => Constant::Number(
-                Number::parse(&number.to_string())
-                    .ok_or_else(|| Error::parameter(format!("the number {number} is out of range")))?,
-            ),
+        let read = match self {
+            Self::Bool(value) => Some(Constant::Bool(*value)),
+            Self::Text(text) => Some(Constant::Text(text.clone())),
+            Self::Number(number) if number.is_f64() => number.as_f64().and_then(Number::real).map(Constant::Number),
+            Self::Number(number) => Number::parse(&number.to_string()).map(Constant::Number),
+            Self::Decimal { decimal } => Number::parse(decimal)
+                .and_then(Number::to_decimal)
+                .map(|(units, scale)| Constant::Number(Number::decimal(units, scale))),
+            Self::Date { date } => calendar::parse_date(date).map(Constant::Date),
+            Self::Timestamp { timestamp } => calendar::parse_timestamp(timestamp).map(Constant::Timestamp),
+        };
+        read.ok_or_else(|| match self {
+            Self::Number(number) => Error::parameter(format!("the number {number} is out of range")),
+            Self::Decimal { decimal } => {
+                Error::parameter(format!("the decimal {decimal} is out of range; 38 digits can be compared exactly"))
+            }
+            Self::Date { date: text } | Self::Timestamp { timestamp: text } | Self::Text(text) => {
+                Error::parameter(format!("'{text}' is no date or timestamp of the years 1 to 9999"))
+            }
+            Self::Bool(_) => Error::parameter("a truth value cannot be read"),
         })
     }
 }
@@ -130,6 +167,12 @@ impl Checked {
         let default = self.default.as_ref()?;
         Some(self.rules.iter().position(|rule| &rule.label == default).unwrap_or(self.rules.len()))
     }
+
+    /// What a checked expression gives.
+    pub(crate) fn type_of(&self, tree: &Expr) -> Type {
+        let source = Source::new("", "");
+        Checker { source: &source, names: &self.names, kinds: &self.kinds }.type_of(tree).unwrap_or(Type::Missing)
+    }
 }
 
 impl Config {
@@ -146,41 +189,64 @@ impl Config {
         Ok(config)
     }
 
-    /// The columns the rules read, in order of appearance; each must be in `known`, where that is given.
+    /// The columns the rules read, in order of appearance; each must be in `known`, where that is given, or be the label
+    /// of another rule.
     pub fn columns(&self, known: Option<&[String]>) -> Result<Vec<String>> {
+        let labels: HashSet<&str> = self.rules.iter().map(|rule| rule.label.as_str()).collect();
+        let known_names: Option<HashSet<&str>> = known.map(|known| known.iter().map(String::as_str).collect());
         let mut names: Vec<String> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for rule in &self.rules {
             let tree = parse(&rule.label, &rule.text)?;
-            let mut unknown = None;
+            let source = Source::new(&rule.label, &rule.text);
+            let mut refused = None;
             tree.walk(&mut |node| {
-                if let Kind::Column(name) = &node.kind
-                    && unknown.is_none()
-                {
-                    if known.is_some_and(|known| !known.contains(name)) {
-                        unknown = Some((node.at, name));
-                    } else if !names.contains(name) {
-                        names.push(name.clone());
+                let Kind::Column(name) = &node.kind else { return };
+                let is_other_rule = *name != rule.label && labels.contains(name.as_str());
+                let is_column = known_names.as_ref().is_none_or(|known| known.contains(name.as_str()));
+                let what = match (is_other_rule, is_column, &known_names) {
+                    (true, true, Some(_)) => format!(
+                        "'{name}' is a column of the frame and the label of another rule; rename one of them to say which is meant"
+                    ),
+                    (true, _, _) => return,
+                    // A rule that cannot be its own condition means the column, or nothing.
+                    (false, false, _) if *name == rule.label => return,
+                    (false, false, _) => self.no_column(&source, node.at, name, known.unwrap_or_default()),
+                    (false, true, _) => {
+                        if seen.insert(name.clone()) {
+                            names.push(name.clone());
+                        }
+                        return;
                     }
-                }
+                };
+                refused.get_or_insert((node.at, what));
             });
-            if let Some((at, name)) = unknown {
-                let known = known.unwrap_or_default();
-                let mut near = did_you_mean(name, known.iter().map(String::as_str));
-                if near.is_empty() {
-                    let more = if known.len() > SHOWN_COLUMNS { ", ..." } else { "" };
-                    let shown: Vec<_> = known.iter().take(SHOWN_COLUMNS).map(String::as_str).collect();
-                    near = format!("; the frame has: {}{more}", shown.join(", "));
-                }
-                let source = Source::new(&rule.label, &rule.text);
-                let quoted = if source.is_quote(at) { "; text stands in single quotes" } else { "" };
-                return Err(source.error(at, &format!("there is no column '{name}'{near}{quoted}")));
+            if let Some((at, what)) = refused {
+                return Err(source.error(at, &what));
             }
         }
         Ok(names)
     }
 
+    fn no_column(&self, source: &Source<'_>, at: usize, name: &str, known: &[String]) -> String {
+        let labels = self.rules.iter().map(|rule| rule.label.as_str());
+        let mut near = did_you_mean(name, known.iter().map(String::as_str).chain(labels));
+        if near.is_empty() {
+            let more = if known.len() > SHOWN_COLUMNS { ", ..." } else { "" };
+            let shown: Vec<_> = known.iter().take(SHOWN_COLUMNS).map(String::as_str).collect();
+            near = format!("; the frame has: {}{more}", shown.join(", "));
+        }
+        let quoted = if source.is_quote(at) { "; text stands in single quotes" } else { "" };
+        format!("there is no column '{name}'{near}{quoted}")
+    }
+
     /// Checks the rules against the columns of a frame, of which only the kinds are read.
     pub fn check(&self, batches: &[Batch<'_>]) -> Result<Checked> {
+        for column in batches.iter().flatten() {
+            if let Column::Timestamp(_, _, Some(name)) = column {
+                zone(name, "the time zone of a column")?;
+            }
+        }
         let kind = |column| {
             let mut pieces = batches.iter().filter_map(|batch| batch.get(column)).map(ColumnKind::of);
             pieces.find(|kind| *kind != ColumnKind::Null).unwrap_or(ColumnKind::Null)
@@ -194,14 +260,35 @@ impl Config {
     }
 
     fn check_kinds(&self, kinds: Vec<ColumnKind>) -> Result<Checked> {
+        let labels: HashSet<&str> = self.rules.iter().map(|rule| rule.label.as_str()).collect();
+        let columns: HashSet<&str> = self.names.iter().map(String::as_str).collect();
+        let mut unused: Vec<&str> = self.parameters.iter().map(|(name, _)| name.as_str()).collect();
         let mut rules = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             let source = Source::new(&rule.label, &rule.text);
             let mut condition = parse(&rule.label, &rule.text)?;
-            self.bind(&source, &mut condition)?;
+            condition.try_map(&mut |node| {
+                match &node.kind {
+                    Kind::Parameter(name) => {
+                        unused.retain(|other| other != name);
+                        node.kind = Kind::Constant(self.parameter(&source, node.at, name)?);
+                    }
+                    Kind::Column(name) if labels.contains(name.as_str()) && !columns.contains(name.as_str()) => {
+                        node.kind = Kind::Rule(name.clone());
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })?;
             Checker { source: &source, names: &self.names, kinds: &kinds }.rule(&condition)?;
             rules.push(CheckedRule { label: rule.label.clone(), condition });
         }
+        if let Some(name) = unused.first() {
+            return Err(Error::parameter(format!(
+                "no rule uses the parameter ':{name}'; leave it out, or write it in a rule"
+            )));
+        }
+        self.refuse_circles(&rules)?;
         let mut domains = Vec::new();
         for (name, domain) in &self.domains {
             if let Some(column) = self.names.iter().position(|known| known == name) {
@@ -213,19 +300,34 @@ impl Config {
         Ok(Checked { rules, default, unknown, domains, names, kinds })
     }
 
-    /// Puts the parameters' values in their places.
-    fn bind(&self, source: &Source<'_>, tree: &mut Expr) -> Result<()> {
-        tree.try_map(&mut |node| {
-            if let Kind::Parameter(name) = &node.kind {
-                let Some((_, value)) = self.parameters.iter().find(|(known, _)| known == name) else {
-                    let near = did_you_mean(name, self.parameters.iter().map(|(known, _)| known.as_str()));
-                    let what = format!("the parameter ':{name}' has no value{near}; give it by parameters=");
-                    return Err(source.error(node.at, &what));
-                };
-                node.kind = Kind::Constant(value.constant()?);
-            }
-            Ok(())
-        })
+    fn parameter(&self, source: &Source<'_>, at: usize, name: &str) -> Result<Constant> {
+        let Some((_, value)) = self.parameters.iter().find(|(known, _)| known == name) else {
+            let near = did_you_mean(name, self.parameters.iter().map(|(known, _)| known.as_str()));
+            let what = format!("the parameter ':{name}' has no value{near}; give it by parameters=");
+            return Err(source.error(at, &what));
+        };
+        value
+            .constant()
+            .map_err(|failure| Error::parameter(format!("the parameter ':{name}' cannot be used: {failure}")))
+    }
+
+    fn refuse_circles(&self, rules: &[CheckedRule]) -> Result<()> {
+        let Err(circle) = dependency_order(rules) else { return Ok(()) };
+        let labels: Vec<String> =
+            circle.iter().filter_map(|place| rules.get(*place)).map(|rule| format!("'{}'", rule.label)).collect();
+        let ends = circle.first().and_then(|place| self.rules.get(*place).zip(rules.get(*place)));
+        let Some((written, checked)) = ends else { return Ok(()) };
+        let next = circle.get(1).and_then(|place| rules.get(*place)).map_or("", |rule| rule.label.as_str());
+        let at = references(&checked.condition).iter().find(|(label, _)| *label == next).map_or(0, |(_, at)| *at);
+        let what = if circle.len() > 2 {
+            format!(
+                "rules refer to one another in a circle, {}; none of them can be decided first",
+                labels.join(" -> ")
+            )
+        } else {
+            format!("the rule refers to itself, and there is no column '{next}'")
+        };
+        Err(Source::new(&written.label, &written.text).error(at, &what))
     }
 
     /// Each rule with its columns renamed (`(from, to)`), as text.
@@ -267,8 +369,11 @@ impl Domain {
             Self::Whole(..) | Self::Interval(..) => kind.is_number(),
             Self::List(members) => members.iter().all(|member| match member {
                 Value::Bool(_) => kind == ColumnKind::Bool,
-                Value::Number(_) => kind.is_number(),
+                Value::Number(_) | Value::Decimal { .. } => kind.is_number(),
                 Value::Text(_) => kind == ColumnKind::Text,
+                Value::Date { .. } | Value::Timestamp { .. } => {
+                    matches!(kind, ColumnKind::Date | ColumnKind::Timestamp(..))
+                }
             }),
         };
         if fits {

@@ -1,16 +1,21 @@
 //! The fast path: nodes over 2,048 rows at a time, 64 rows to a word, two words (true, false) a node.
 
 use std::{
+    borrow::Cow,
     ops::Range,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{
     bits::{Compare, pack, pack_wide},
-    formula,
+    formula::{self, Place},
     program::{Literal, Node, Program, Test},
+    texts,
 };
-use crate::column::{Batch, Bits, Column, Text, Values};
+use crate::{
+    column::{Batch, Bits, Column, Text, TimeUnit, Values},
+    zone::{Offsets, zone},
+};
 
 /// Words per node and truth value.
 pub(crate) const WORDS: usize = 32;
@@ -49,6 +54,8 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) findings: &'a Findings,
     /// For tests of dictionary columns: the answer for each distinct text.
     by_code: Vec<Option<Vec<bool>>>,
+    /// For columns that know their time zone: how far its wall clock is from UTC.
+    offsets: Vec<Option<Offsets>>,
 }
 
 /// The bits of every node for one chunk.
@@ -65,7 +72,7 @@ impl Planes {
     }
 }
 
-fn literal_of(planes: &[u64], literal: Literal) -> (&[u64], &[u64]) {
+pub(crate) fn literal_of(planes: &[u64], literal: Literal) -> (&[u64], &[u64]) {
     let begin = literal.node * 2 * WORDS;
     let pair = planes.get(begin..begin + 2 * WORDS).unwrap_or(&[0; 2 * WORDS]);
     let (yes, no) = pair.split_at(WORDS);
@@ -75,16 +82,36 @@ fn literal_of(planes: &[u64], literal: Literal) -> (&[u64], &[u64]) {
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(program: &'a Program, batch: &'a Batch<'a>, first_row: usize, findings: &'a Findings) -> Self {
         let by_code = program.nodes.iter().map(|node| answers_by_code(node, batch)).collect();
-        Self { program, batch, first_row, findings, by_code }
+        let offsets = batch.iter().map(offsets_of).collect();
+        Self { program, batch, first_row, findings, by_code, offsets }
+    }
+
+    /// Times of a column as wall clock.
+    pub(crate) fn wall_clock<'t>(&self, column: usize, times: &'t [i64]) -> Cow<'t, [i64]> {
+        match self.offsets.get(column) {
+            Some(Some(offsets)) => offsets.wall(times).into(),
+            _ => times.into(),
+        }
     }
 
     /// Fills the planes for up to [`ROWS`] rows; `rows.start` is a multiple of 64.
     pub(crate) fn run(&self, rows: &Range<usize>, planes: &mut Planes) {
+        let count = if self.program.calculates() { self.program.nodes.len() } else { 0 };
+        let mut values: Vec<formula::Values<'a>> = std::iter::repeat_with(Default::default).take(count).collect();
         for (place, node) in self.program.nodes.iter().enumerate() {
             let (done, rest) = planes.0.split_at_mut(place * 2 * WORDS);
             let (yes, rest) = rest.split_at_mut(WORDS);
             let (no, _) = rest.split_at_mut(WORDS);
-            self.node(place, node, rows, done, yes, no);
+            if let Node::Value(formula) = node {
+                yes.fill(!0);
+                let found = formula::evaluate(&Place { on: self, rows, done, values: &values }, formula, yes);
+                no.iter_mut().zip(yes.iter()).for_each(|(no, yes)| *no = !yes);
+                if let Some(slot) = values.get_mut(place) {
+                    *slot = found;
+                }
+            } else {
+                self.node(place, node, &Place { on: self, rows, done, values: &values }, yes, no);
+            }
         }
         for guard in &self.program.guards {
             let (_, outside) = planes.literal(guard.literal);
@@ -94,7 +121,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn node(&self, place: usize, node: &Node, rows: &Range<usize>, done: &[u64], yes: &mut [u64], no: &mut [u64]) {
+    fn node(&self, place: usize, node: &Node, at: &Place<'_, 'a>, yes: &mut [u64], no: &mut [u64]) {
+        let (rows, done) = (at.rows, at.done);
         match node {
             Node::Always(value) => {
                 yes.fill(if *value == Some(true) { !0 } else { 0 });
@@ -121,43 +149,26 @@ impl<'a> Evaluator<'a> {
                 self.present(*column, rows, no);
                 yes.iter_mut().zip(no.iter()).for_each(|(yes, no)| *yes = !no);
             }
-            Node::Numbers { left, right, test } => {
-                let mut present = [0; WORDS];
-                present.fill(!0);
-                formula::compare(self, left, right, *test, rows, done, yes, &mut present);
+            Node::Value(_) => {} // evaluated where its values are kept
+            Node::Compare { left, right, test } => {
+                formula::compare(at, *left, *right, *test, yes);
+                let mut present = [!0; WORDS];
+                at.narrow(*left, &mut present);
+                at.narrow(*right, &mut present);
                 settle(&present, yes, no);
             }
-            Node::Known(formula) => {
-                yes.fill(!0);
-                formula::value(self, formula, rows, done, yes);
-                no.iter_mut().zip(yes.iter()).for_each(|(no, yes)| *no = !yes);
-            }
-            Node::Texts { columns: (a, b), missing: (a_missing, b_missing), test } => {
-                if let (Some(a), Some(b)) = (self.batch.get(*a), self.batch.get(*b)) {
-                    bits(yes, rows.clone(), |row| match (text_bytes(a, row), text_bytes(b, row)) {
-                        (Some(a), Some(b)) => {
-                            if *test == Test::Equal {
-                                a == b
-                            } else {
-                                a > b
-                            }
-                        }
-                        _ => false,
-                    });
+            Node::TextValue { value, test } => {
+                if let formula::Values::Texts(texts) = at.node(*value) {
+                    texts::ask(texts, rows.len(), test, yes);
                 }
-                let (_, a) = literal_of(done, Literal { node: *a_missing, negated: false });
-                let (_, b) = literal_of(done, Literal { node: *b_missing, negated: false });
-                let mut present = [0; WORDS];
-                present.iter_mut().zip(a.iter().zip(b)).for_each(|(present, (a, b))| *present = a & b);
-                settle(&present, yes, no);
+                settle(at.known(*value), yes, no);
             }
             Node::Flag { missing, .. }
             | Node::Units { missing, .. }
             | Node::UnitsIn { missing, .. }
             | Node::Double { missing, .. }
             | Node::Single { missing, .. }
-            | Node::Text { missing, .. }
-            | Node::TextIn { missing, .. } => {
+            | Node::Text { missing, .. } => {
                 self.test(place, node, rows, yes);
                 settle(literal_of(done, Literal { node: *missing, negated: false }).1, yes, no);
             }
@@ -183,6 +194,11 @@ impl<'a> Evaluator<'a> {
                 Some(Column::UInt32(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt64(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Decimal(values, _)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Date(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Timestamp(values, ..)) => {
+                    let times = self.wall_clock(*of, piece(values, rows));
+                    compare_piece(&times, *test, *units, yes);
+                }
                 _ => {}
             },
             Node::UnitsIn { column: of, units, .. } => match column(of) {
@@ -195,6 +211,11 @@ impl<'a> Evaluator<'a> {
                 Some(Column::UInt32(values)) => find_units(values, rows, units, yes),
                 Some(Column::UInt64(values)) => find_units(values, rows, units, yes),
                 Some(Column::Decimal(values, _)) => find_units(values, rows, units, yes),
+                Some(Column::Date(values)) => find_units(values, rows, units, yes),
+                Some(Column::Timestamp(values, ..)) => {
+                    let times = self.wall_clock(*of, piece(values, rows));
+                    pack(&times, yes, |time| units.binary_search(&time.into()).is_ok());
+                }
                 _ => {}
             },
             Node::Double { column: of, test, bits, .. } => {
@@ -207,13 +228,13 @@ impl<'a> Evaluator<'a> {
                     f32::compare(piece(values, rows), *test, f32::from_bits(*bits), yes);
                 }
             }
-            Node::Text { column: of, .. } | Node::TextIn { column: of, .. } => {
+            Node::Text { column: of, test, .. } => {
                 match (column(of), self.by_code.get(place).and_then(Option::as_ref)) {
                     (Some(Column::Dictionary(codes, _)), Some(answers)) => {
                         any_code(piece(codes, rows), answers, yes);
                     }
                     (Some(Column::Text(text)), _) => {
-                        bits(yes, rows.clone(), |row| text.bytes(row).is_some_and(|bytes| answers_text(node, bytes)));
+                        texts::ask(&texts::Texts::Column(text, rows.start), rows.len(), test, yes);
                     }
                     _ => {}
                 }
@@ -316,20 +337,19 @@ fn validity_words(validity: Option<Bits<'_>>, rows: &Range<usize>, words: &mut [
     }
 }
 
-fn bits(words: &mut [u64], rows: Range<usize>, test: impl Fn(usize) -> bool) {
-    for (index, word) in words.iter_mut().enumerate() {
-        let start = rows.start + index * 64;
-        let block = start..(start + 64).min(rows.end);
-        *word = block.enumerate().fold(0, |word, (place, row)| word | u64::from(test(row)) << place);
-    }
-}
-
 fn compare_units<T>(values: &Values<'_, T>, rows: &Range<usize>, test: Test, units: i128, yes: &mut [u64])
 where
     T: Compare + TryFrom<i128>,
 {
+    compare_piece(piece(values, rows), test, units, yes);
+}
+
+fn compare_piece<T>(values: &[T], test: Test, units: i128, yes: &mut [u64])
+where
+    T: Compare + TryFrom<i128>,
+{
     match T::try_from(units) {
-        Ok(constant) => T::compare(piece(values, rows), test, constant, yes),
+        Ok(constant) => T::compare(values, test, constant, yes),
         // Beyond what the column can hold: all of it is greater, or none.
         Err(_) => yes.fill(if test == Test::Greater && units < 0 { !0 } else { 0 }),
     }
@@ -355,27 +375,17 @@ fn find_units<T: Copy + Into<i128>>(values: &Values<'_, T>, rows: &Range<usize>,
     pack(piece(values, rows), yes, |value| units.binary_search(&value.into()).is_ok());
 }
 
-fn text_bytes<'a>(column: &Column<'a>, row: usize) -> Option<&'a [u8]> {
-    match column {
-        Column::Text(text) => text.bytes(row),
-        Column::Dictionary(codes, text) => text.bytes(codes.get(row)? as usize),
-        _ => None,
-    }
-}
-
-/// What a text test says of one text. UTF-8 bytes have the order of code points.
-fn answers_text(node: &Node, bytes: &[u8]) -> bool {
-    match node {
-        Node::Text { test: Test::Equal, text, .. } => bytes == text.as_bytes(),
-        Node::Text { test: Test::Greater, text, .. } => bytes > text.as_bytes(),
-        Node::TextIn { texts, .. } => texts.binary_search_by(|text| text.as_bytes().cmp(bytes)).is_ok(),
-        _ => false,
-    }
+/// The offsets of a column's zone from 1678 to 2261, the years that fit into nanoseconds.
+fn offsets_of(column: &Column<'_>) -> Option<Offsets> {
+    const SECONDS: std::ops::Range<i64> = -9_214_560_000..9_214_646_400;
+    let Column::Timestamp(_, unit, Some(name)) = column else { return None };
+    let (zone, per_second) = (zone(name, "the time zone of a column").ok()?, TimeUnit::per_second(*unit));
+    Offsets::new(&zone, *unit, SECONDS.start * per_second, SECONDS.end * per_second)
 }
 
 fn answers_by_code(node: &Node, batch: &Batch<'_>) -> Option<Vec<bool>> {
-    let (Node::Text { column, .. } | Node::TextIn { column, .. }) = node else { return None };
+    let Node::Text { column, test, .. } = node else { return None };
     let Some(Column::Dictionary(_, texts)) = batch.get(*column) else { return None };
-    let answer = |code| Text::bytes(texts, code).is_some_and(|bytes| answers_text(node, bytes));
+    let answer = |code| Text::bytes(texts, code).is_some_and(|bytes| test.answer(bytes));
     Some((0..texts.len()).map(answer).collect())
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    ast::{Expr, Kind, quoted},
+    ast::{Constant, Expr, Kind, quoted},
     config::{Checked, Unknown},
     interpret::{Cell, Rows},
     number::Number,
@@ -65,7 +65,7 @@ fn explain_row(batches: &[Batch<'_>], checked: &Checked, row: usize) -> Result<E
             place -= len;
             continue;
         }
-        let cells = Rows { names: &checked.names, batch };
+        let cells = Rows::new(checked, batch);
         let mut rules = Vec::new();
         for rule in &checked.rules {
             let holds = cells.condition(&rule.condition, place);
@@ -115,6 +115,10 @@ pub(crate) fn shown(cell: &Cell) -> String {
         Cell::Real(value) => value.to_string(),
         Cell::Constant(number) => number.to_string(),
         Cell::Text(text) => quoted(text, '\''),
-        Cell::Time => "present".into(),
+        Cell::Date(day) => Constant::Date(*day as i32).to_string(),
+        Cell::Timestamp(units, scale) => {
+            let micros = units * 1_000_000 / 10i128.pow(scale.unsigned_abs().into());
+            Constant::Timestamp(micros as i64).to_string()
+        }
     }
 }

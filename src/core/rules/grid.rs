@@ -116,7 +116,15 @@ fn axis(name: &str, kind: ColumnKind, domain: Option<&Domain>, used: &Use<'_>) -
     };
     let (mut shown, mut values) = match (kind, domain) {
         (ColumnKind::Null, _) => (Vec::new(), AxisValues::Bool(Vec::new())),
-        (ColumnKind::Time, _) => (vec!["present".to_owned()], AxisValues::Time(vec![Some(0)])),
+        (ColumnKind::Date | ColumnKind::Timestamp(..), _) if used.constants.is_empty() && used.calculates.is_none() => {
+            (vec!["present".to_owned()], AxisValues::Time(vec![Some(0)]))
+        }
+        (ColumnKind::Date | ColumnKind::Timestamp(..), _) => {
+            return Err(Error::parameter(format!(
+                "coverage cannot enumerate '{name}': it holds {} that rules compare; use a column of days, such as recency_days",
+                kind.name()
+            )));
+        }
         (ColumnKind::Bool, None) => {
             (vec!["FALSE".to_owned(), "TRUE".to_owned()], AxisValues::Bool(vec![Some(false), Some(true)]))
         }

@@ -6,9 +6,14 @@
 
 pub mod ast;
 mod bits;
+mod calculate;
+mod calendar;
 mod check;
+mod compile;
 mod config;
 mod coverage;
+mod dialect;
+mod display;
 mod evaluate;
 mod explain;
 mod formula;
@@ -17,12 +22,17 @@ pub mod interpret;
 mod learn;
 mod lookup;
 mod number;
+mod order;
 mod parse;
+mod pattern;
 mod program;
 mod segment;
 pub mod sql;
 mod text;
+mod texts;
+mod types;
 
+pub use calendar::{Interval, Zone};
 pub use check::ColumnKind;
 pub use config::{Checked, CheckedRule, Config, Domain, Rule, Unknown, Value};
 pub use coverage::{Coverage, Overlap, RuleCoverage, coverage};

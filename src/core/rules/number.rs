@@ -10,9 +10,22 @@ use serde::{Deserialize, Serialize};
 pub struct Number {
     mantissa: i128,
     exponent: i32,
-    /// Written with a point or an exponent: calculated with in float64.
-    real: bool,
+    form: Form,
 }
+
+/// What a number is calculated with as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Form {
+    /// Written without a point: as a 64-bit integer, where it fits one.
+    Whole,
+    /// Written with a point or an exponent: as a decimal, where 38 digits hold it.
+    Decimal,
+    /// A parameter that was a float: as a float64.
+    Real,
+}
+
+/// The most digits of a decimal.
+pub(crate) const MAX_DIGITS: i8 = 38;
 
 /// Where a constant falls on a scale of whole units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +42,20 @@ impl Number {
     /// A whole number.
     #[must_use]
     pub fn whole(value: i128) -> Self {
-        Self { mantissa: value, exponent: 0, real: false }.reduced()
+        Self { mantissa: value, exponent: 0, form: Form::Whole }.reduced()
+    }
+
+    /// `units * 10^-scale`, a decimal.
+    #[must_use]
+    pub fn decimal(units: i128, scale: i8) -> Self {
+        Self { mantissa: units, exponent: -i32::from(scale), form: Form::Decimal }.reduced()
+    }
+
+    /// A float64, calculated with as one; `None` where it is not finite.
+    #[must_use]
+    pub fn real(value: f64) -> Option<Self> {
+        let shortest = Self::parse(&format!("{value:e}"))?;
+        Some(Self { form: Form::Real, ..shortest })
     }
 
     /// Reads `12`, `1.50`, `.5`, `1e-3`; `None` for anything else, more than 38 digits, or a size beyond float64.
@@ -50,8 +76,8 @@ impl Number {
         }
         let power: i32 = power.parse().ok()?;
         let exponent = power.checked_sub(i32::try_from(fraction.len()).ok()?)?;
-        let real = lower.contains(['.', 'e']);
-        let number = Self { mantissa: if negative { -mantissa } else { mantissa }, exponent, real }.reduced();
+        let form = if lower.contains(['.', 'e']) { Form::Decimal } else { Form::Whole };
+        let number = Self { mantissa: if negative { -mantissa } else { mantissa }, exponent, form }.reduced();
         (number.to_f64().is_finite() && exponent > -400).then_some(number)
     }
 
@@ -88,7 +114,17 @@ impl Number {
     #[must_use]
     pub fn to_i64(self) -> Option<i64> {
         match self.units(0) {
-            Units::Floor(value, true) if !self.real => value.try_into().ok(),
+            Units::Floor(value, true) if self.form == Form::Whole => value.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// The decimal it is calculated with as, units and digits behind the point, if it is one.
+    #[must_use]
+    pub fn to_decimal(self) -> Option<(i128, i8)> {
+        let scale = i8::try_from(-self.exponent.min(0)).ok().filter(|scale| *scale <= MAX_DIGITS)?;
+        match self.units(scale) {
+            Units::Floor(units, true) if self.form != Form::Real && fits(units) => Some((units, scale)),
             _ => None,
         }
     }
@@ -97,6 +133,15 @@ impl Number {
     #[must_use]
     pub fn same_value(self, other: Self) -> bool {
         (self.mantissa, self.exponent) == (other.mantissa, other.exponent)
+    }
+
+    /// How two numbers compare, exactly where they are decimals.
+    #[must_use]
+    pub fn order(self, other: Self) -> Option<Ordering> {
+        match other.to_decimal() {
+            Some((units, scale)) => Some(self.compare_units(units, scale).reverse()),
+            None => self.to_f64().partial_cmp(&other.to_f64()),
+        }
     }
 
     /// The constant counted in units of `10^-scale`.
@@ -142,13 +187,44 @@ impl fmt::Display for Number {
             return write!(f, "{sign}{digits}e{}", self.exponent);
         }
         if self.exponent >= 0 {
-            let point = if self.real { ".0" } else { "" };
+            let point = if self.form == Form::Whole { "" } else { ".0" };
             return write!(f, "{sign}{digits}{:0<1$}{point}", "", self.exponent as usize);
         }
         let padded = format!("{digits:0>width$}", width = places + 1);
         let (whole, fraction) = padded.split_at(padded.len() - places);
         write!(f, "{sign}{whole}.{fraction}")
     }
+}
+
+/// Whether 38 digits hold a decimal's units.
+pub(crate) fn fits(units: i128) -> bool {
+    units.unsigned_abs() < 10u128.pow(MAX_DIGITS as u32)
+}
+
+/// `10^power`; `None` beyond an `i128`.
+pub(crate) fn power_of_ten(power: i32) -> Option<i128> {
+    10i128.checked_pow(u32::try_from(power).ok()?)
+}
+
+/// Units of `10^-from` counted in units of the finer `10^-to`; `None` beyond 38 digits.
+pub(crate) fn rescale(units: i128, from: i8, to: i8) -> Option<i128> {
+    units.checked_mul(power_of_ten(i32::from(to) - i32::from(from))?).filter(|units| fits(*units))
+}
+
+/// The nearest multiple of `10^dropped` to whole units, half away from zero.
+pub(crate) fn round_units(units: i128, dropped: i32) -> i128 {
+    let Some(step) = power_of_ten(dropped) else { return 0 };
+    let rest = units % step;
+    let up = rest.unsigned_abs() >= step.unsigned_abs().div_ceil(2);
+    // Beyond an i128 by the way up: what is left is too large for a decimal in any case.
+    (units - rest).saturating_add(if up { step * units.signum() } else { 0 })
+}
+
+/// A float rounded to some digits behind the point, half away from zero, by way of a multiplication, as SQL engines do.
+pub(crate) fn round_real(value: f64, digits: i32) -> f64 {
+    let factor = 10f64.powi(digits.abs());
+    let rounded = if digits < 0 { (value / factor).round() * factor } else { (value * factor).round() / factor };
+    if rounded.is_finite() { rounded } else { value }
 }
 
 #[cfg(test)]

@@ -4,22 +4,23 @@
 
 use sqlparser::{
     ast::{self as sql, BinaryOperator, Spanned, UnaryOperator, Value},
-    dialect::Dialect,
     keywords::Keyword,
     parser::{Parser, ParserError},
-    tokenizer::{Token, TokenWithSpan, Tokenizer, Word},
+    tokenizer::{Token, TokenWithSpan, Tokenizer},
 };
 
 use super::{
-    ast::{Comparison, Constant, Expr, Is, Kind, Operator, RESERVED},
+    ast::{Comparison, Constant, Expr, Function, Is, Kind, Operator},
+    calendar::{self, Interval},
+    dialect::{CALLED, RuleDialect, WITH_TEXT, named},
     number::Number,
     text::{Source, short},
 };
-use crate::Result;
+use crate::{Result, did_you_mean};
 
 /// Longest rule, in tokens.
 pub const MAX_TOKENS: usize = 20_000;
-/// Deepest nesting of parentheses and of NOT and minus signs before one operand.
+/// Deepest nesting of parentheses and CASEs, and of NOT and minus signs before one operand.
 pub const MAX_NESTING: usize = 40;
 /// Deepest tree `sqlparser` may build: each nesting holds an OR, an AND, a NOT, a comparison, a sum and a product.
 const MAX_DEPTH: usize = 8 * (MAX_NESTING + 1);
@@ -100,6 +101,8 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
         match &token.token {
             Token::LParen => open += 1,
             Token::RParen => open = open.saturating_sub(1),
+            Token::Word(word) if word.keyword == Keyword::CASE => open += 1,
+            Token::Word(word) if word.keyword == Keyword::END => open = open.saturating_sub(1),
             _ => {}
         }
         let is_prefix = match &token.token {
@@ -116,14 +119,23 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
                 "the rule is longer than {MAX_TOKENS} words and signs; use IN for lists, or cut it into several rules"
             ));
         }
-        if token.token == Token::LParen
-            && let Some(Token::Word(word)) = kept.last().map(|last| &last.token)
+        if let Some(TokenWithSpan { token: Token::Word(word), span }) = kept.last_mut()
             && word.quote_style == Some('"')
+            && let at = source.position(span.start)
+            && !source.is_quote(at)
         {
-            let at = kept.last().map_or(0, |last| source.position(last.span.start));
-            let what =
-                format!("there is no function '{}'; compute it as a column of the frame first", short(&word.value));
-            return Err(source.error(at, &what));
+            let takes_text =
+                ["DATE", "TIMESTAMP", "INTERVAL"].iter().any(|known| known.eq_ignore_ascii_case(&word.value));
+            match token.token {
+                Token::LParen if Function::named(&word.value).is_some() => word.keyword = CALLED,
+                Token::LParen => {
+                    let near = did_you_mean(&word.value, Function::ALL.map(Function::word));
+                    let next = if near.is_empty() { "; compute it as a column of the frame first" } else { &near };
+                    return Err(source.error(at, &format!("there is no function '{}'{next}", short(&word.value))));
+                }
+                Token::SingleQuotedString(_) if takes_text => word.keyword = WITH_TEXT,
+                _ => {}
+            }
         }
         kept.push(named(token));
     }
@@ -131,61 +143,6 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
         return Err(source.error(0, "the text is empty; write a condition such as recency_score >= 4"));
     }
     Ok(kept)
-}
-
-/// Marks an unreserved word as a quoted name, which sqlparser never takes for a keyword.
-fn named(mut token: TokenWithSpan) -> TokenWithSpan {
-    if let Token::Word(word) = &mut token.token
-        && word.quote_style.is_none()
-        && !RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(&word.value))
-    {
-        word.quote_style = Some('"');
-        word.keyword = Keyword::NoKeyword;
-    }
-    token
-}
-
-/// Words begin with a letter of any script, names stand in double quotes, text in single ones.
-#[derive(Debug)]
-struct RuleDialect;
-
-impl Dialect for RuleDialect {
-    fn is_identifier_start(&self, character: char) -> bool {
-        character.is_alphabetic() || character == '_'
-    }
-
-    fn is_identifier_part(&self, character: char) -> bool {
-        character.is_alphanumeric() || character == '_'
-    }
-
-    fn is_delimited_identifier_start(&self, character: char) -> bool {
-        character == '"'
-    }
-
-    /// Names and constants need none of sqlparser's guesses about type names before a text.
-    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<sql::Expr, ParserError>> {
-        let TokenWithSpan { token, span } = parser.peek_token_ref();
-        match token {
-            Token::Word(Word { value, quote_style: Some(quote), .. }) => {
-                let name = sql::Ident { value: value.clone(), quote_style: Some(*quote), span: *span };
-                parser.next_token();
-                Some(Ok(sql::Expr::Identifier(name)))
-            }
-            Token::Number(..) | Token::SingleQuotedString(_) | Token::Colon => {
-                Some(parser.parse_value().map(sql::Expr::Value))
-            }
-            // sqlparser would read `a > AND b` as a column named AND.
-            Token::Word(word)
-                if !matches!(
-                    word.keyword,
-                    Keyword::NOT | Keyword::TRUE | Keyword::FALSE | Keyword::NULL | Keyword::CASE
-                ) =>
-            {
-                Some(parser.expected_ref("a column, a number or 'text'", parser.peek_token_ref()))
-            }
-            _ => None,
-        }
-    }
 }
 
 /// From sqlparser's tree to ours.
@@ -232,6 +189,24 @@ impl Reader<'_> {
                 let value = boxed(expr)?;
                 (value.at, Kind::Between { value, low: boxed(low)?, high: boxed(high)?, negated })
             }
+            sql::Expr::Like { negated, any: false, expr, pattern, escape_char } => {
+                let (value, pattern) = (boxed(expr)?, boxed(pattern)?);
+                let escape = escape_char.map(|escape| self.escape(*escape)).transpose()?;
+                (value.at, Kind::Like { value, pattern, escape, negated })
+            }
+            sql::Expr::Case { case_token, operand, conditions, else_result, .. } => {
+                let at = self.source.position(case_token.0.span.start);
+                let operand = operand.map(boxed).transpose()?;
+                let branches = conditions.into_iter().map(|branch| {
+                    Ok((self.expression(branch.condition, depth + 1)?, self.result(branch.result, depth + 1)?))
+                });
+                let branches = branches.collect::<Result<_>>()?;
+                let otherwise = else_result.map(|result| self.result(*result, depth + 1).map(Box::new)).transpose()?;
+                (at, Kind::Case { operand, branches, otherwise })
+            }
+            sql::Expr::Prefixed { prefix, value } => {
+                (self.source.position(prefix.span.start), self.prefixed(&prefix, *value, depth)?)
+            }
             other => {
                 let at = self.source.position(other.span().start);
                 let what = format!("'{}' is not something a rule can say", short(&other.to_string()));
@@ -239,6 +214,93 @@ impl Reader<'_> {
             }
         };
         Ok(Expr { at, kind })
+    }
+
+    /// What CASE gives: any expression, and NULL.
+    fn result(&self, tree: sql::Expr, depth: usize) -> Result<Expr> {
+        match tree {
+            sql::Expr::Value(sql::ValueWithSpan { value: Value::Null, span }) => {
+                Ok(Expr { at: self.source.position(span.start), kind: Kind::Constant(Constant::Null) })
+            }
+            other => self.expression(other, depth),
+        }
+    }
+
+    fn escape(&self, tree: sql::Expr) -> Result<char> {
+        let at = self.source.position(tree.span().start);
+        let text = match tree {
+            sql::Expr::Value(sql::ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => text,
+            other => other.to_string(),
+        };
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (Some(escape), None) => Ok(escape),
+            _ => Err(self
+                .source
+                .error(at, &format!("ESCAPE wants one character in quotes, as in ESCAPE '!'; got '{}'", short(&text)))),
+        }
+    }
+
+    /// A function with its arguments, or DATE, TIMESTAMP or INTERVAL with its text.
+    fn prefixed(&self, name: &sql::Ident, value: sql::Expr, depth: usize) -> Result<Kind> {
+        if let (Some(function), sql::Expr::Tuple(arguments)) = (Function::named(&name.value), &value) {
+            let (fewest, most) = function.arguments();
+            let found = arguments.len();
+            if found < fewest || found > most {
+                let wanted = match (fewest, most) {
+                    (1, 1) => "1 argument".to_owned(),
+                    (_, usize::MAX) => format!("{fewest} argument or more"),
+                    (fewest, most) if fewest == most => format!("{fewest} arguments"),
+                    (fewest, most) => format!("{fewest} or {most} arguments"),
+                };
+                let what = format!("{} takes {wanted}; got {found}", function.word());
+                return Err(self.source.error(self.source.position(name.span.start), &what));
+            }
+        }
+        match (Function::named(&name.value), value) {
+            (Some(function), sql::Expr::Tuple(arguments)) => {
+                let arguments = arguments.into_iter().map(|argument| self.expression(argument, depth + 1));
+                Ok(Kind::Call(function, arguments.collect::<Result<_>>()?))
+            }
+            (_, value) => self.literal(&name.value, value),
+        }
+    }
+
+    fn literal(&self, name: &str, value: sql::Expr) -> Result<Kind> {
+        let (value, unit) = match value {
+            sql::Expr::Tuple(parts) => {
+                let mut parts = parts.into_iter();
+                (parts.next(), parts.next())
+            }
+            value => (Some(value), None),
+        };
+        let Some(sql::Expr::Value(sql::ValueWithSpan { value: Value::SingleQuotedString(text), span })) = value else {
+            return Err(self.source.error(0, &format!("{name} wants a text behind it")));
+        };
+        let at = self.source.position(span.start);
+        let unit = match unit {
+            Some(sql::Expr::Identifier(unit)) => Some(unit),
+            _ => None,
+        };
+        if let Some(unit) = unit.as_ref().filter(|_| !name.eq_ignore_ascii_case("interval")) {
+            let what = format!("the rule ends before '{}'; join conditions with AND or OR", short(&unit.value));
+            return Err(self.source.error(self.source.position(unit.span.start), &what));
+        }
+        let (constant, wanted) = match name.to_ascii_uppercase().as_str() {
+            "DATE" => (calendar::parse_date(&text).map(Constant::Date), "a day such as DATE '2026-06-30'"),
+            "TIMESTAMP" => (
+                calendar::parse_timestamp(&text).map(Constant::Timestamp),
+                "a time such as TIMESTAMP '2026-06-30 12:00:00'",
+            ),
+            _ => {
+                let interval = Interval::parse(&text, unit.as_ref().map(|unit| unit.value.as_str()));
+                let interval = interval
+                    .map_err(|what| self.source.error(at, &format!("'{}' is no interval; {what}", short(&text))))?;
+                (Some(Constant::Interval(interval)), "")
+            }
+        };
+        let constant = constant.ok_or_else(|| self.source.error(at, &format!("'{}' is not {wanted}", short(&text))))?;
+        Ok(Kind::Constant(constant))
     }
 
     /// Takes a left-leaning chain of one level of binary operators apart in a loop.
@@ -275,6 +337,7 @@ impl Reader<'_> {
                 }
                 Kind::Compare(comparison, Box::new(first), Box::new(right))
             }
+            Some(JOIN) => Kind::Join(std::iter::once(first).chain(terms.into_iter().map(|(_, term)| term)).collect()),
             _ => {
                 let rest = terms.into_iter().filter_map(|(sign, term)| match sign {
                     Sign::Arithmetic(operator) => Some((operator, term)),
@@ -329,7 +392,8 @@ fn sign_of(operator: &BinaryOperator) -> Result<Sign, String> {
         B::Multiply => Sign::Arithmetic(Operator::Multiply),
         B::Divide => Sign::Arithmetic(Operator::Divide),
         B::Modulo => Sign::Arithmetic(Operator::Remainder),
-        other => return Err(format!("there is no operator '{other}'; a rule has = <> < <= > >= + - * / %")),
+        B::StringConcat => Sign::Join,
+        other => return Err(format!("there is no operator '{other}'; a rule has = <> < <= > >= + - * / % ||")),
     })
 }
 
@@ -340,7 +404,11 @@ enum Sign {
     And,
     Compare(Comparison),
     Arithmetic(Operator),
+    Join,
 }
+
+/// The level of `||`. It binds like `+`, but a chain of one is none of the other.
+const JOIN: u8 = 5;
 
 impl Sign {
     fn level(self) -> u8 {
@@ -349,6 +417,7 @@ impl Sign {
             Self::And => 1,
             Self::Compare(_) => 2,
             Self::Arithmetic(operator) => 3 + u8::from(operator.is_product()),
+            Self::Join => JOIN,
         }
     }
 }

@@ -111,7 +111,7 @@ fn report(batches: &[Batch<'_>], checked: &Checked, program: &Program, findings:
         let finding = at_row(batches, row, |batch, row| {
             program.guards.iter().zip(&checked.domains).find_map(|(guard, (_, domain))| {
                 let name = checked.names.get(guard.column)?;
-                let cells = super::interpret::Rows { names: &checked.names, batch };
+                let cells = super::interpret::Rows::new(checked, batch);
                 let condition = domain.condition(name).ok()?;
                 (cells.condition(&condition, row) == Some(false))
                     .then(|| (name, super::explain::shown(&cells.cell(name, row)), &guard.domain))

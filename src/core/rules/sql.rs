@@ -1,19 +1,26 @@
 //! Checked rules as SQL a warehouse can run, with the same answers.
 
-use std::fmt::Write;
+use std::{cell::Cell, collections::HashMap, fmt::Write};
 
 use super::{
-    ast::{Comparison, Constant, Expr, Kind, Operator, quoted},
-    check::ColumnKind,
+    ast::{Comparison, Constant, Expr, Function, Kind, Operator, quoted},
+    check::{ColumnKind, round_digits},
     config::{Checked, Unknown},
+    number::Number,
+    order::dependency_order,
+    types::Type,
 };
+use crate::{Error, Result};
+
+/// The longest condition: rules that refer to one another stand in each other's text, which may double at every step.
+const MAX_CHARACTERS: usize = 4_000_000;
 
 /// One CASE expression that gives every row its label.
-#[must_use]
-pub fn case(checked: &Checked) -> String {
+pub fn case(checked: &Checked) -> Result<String> {
     let mut out = String::from("CASE");
+    let mut writer = Writer::new(checked)?;
     for rule in &checked.rules {
-        let condition = condition(checked, &rule.condition);
+        let condition = writer.condition(&rule.condition)?;
         let _ = write!(out, "\n  WHEN {condition} THEN {}", quoted(&rule.label, '\'')); // writing to a String cannot fail
         if checked.unknown == Unknown::Stop {
             let _ = write!(out, "\n  WHEN ({condition}) IS NULL THEN NULL");
@@ -23,46 +30,73 @@ pub fn case(checked: &Checked) -> String {
         let _ = write!(out, "\n  ELSE {}", quoted(default, '\''));
     }
     out.push_str("\nEND");
-    out
+    Ok(out)
 }
 
 /// A condition with every name quoted and every number of the type it is calculated in.
-#[must_use]
-pub fn condition(checked: &Checked, tree: &Expr) -> String {
-    Writer { checked }.text(tree).0
-}
-
-/// What type SQL gives an expression, as far as calculation needs it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    /// Anything that is not calculated with.
-    Other,
-    Whole,
-    Decimal,
-    Real,
-    Literal,
+pub fn condition(checked: &Checked, tree: &Expr) -> Result<String> {
+    Writer::new(checked)?.condition(tree)
 }
 
 struct Writer<'a> {
     checked: &'a Checked,
+    /// The rules that others refer to, by label.
+    rules: HashMap<&'a str, String>,
+    too_long: Cell<bool>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(checked: &'a Checked) -> Result<Self> {
+        let mut writer = Self { checked, rules: HashMap::new(), too_long: Cell::new(false) };
+        let mut wanted: Vec<&str> = Vec::new();
+        for rule in &checked.rules {
+            wanted.extend(super::order::references(&rule.condition).into_iter().map(|(label, _)| label));
+        }
+        if !wanted.is_empty() {
+            for rule in dependency_order(&checked.rules)
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|place| checked.rules.get(place))
+            {
+                let text = writer.condition(&rule.condition)?;
+                writer.rules.insert(&rule.label, text);
+            }
+        }
+        Ok(writer)
+    }
+
+    fn condition(&mut self, tree: &Expr) -> Result<String> {
+        let text = self.text(tree).0;
+        if self.too_long.get() {
+            return Err(Error::parameter(format!(
+                "the SQL of a rule is longer than {MAX_CHARACTERS} characters, because what it refers to stands in it again and again; write fewer references"
+            )));
+        }
+        Ok(text)
+    }
+
+    /// An expression as SQL, and what it gives there.
     fn text(&self, tree: &Expr) -> (String, Type) {
+        let (text, kind) = self.written(tree);
+        if text.len() > MAX_CHARACTERS {
+            self.too_long.set(true);
+            return (String::new(), kind);
+        }
+        (text, kind)
+    }
+
+    fn written(&self, tree: &Expr) -> (String, Type) {
         let not = |negated: bool| if negated { "NOT " } else { "" };
         let text = match &tree.kind {
             Kind::Column(name) => return self.column(name),
-            Kind::Constant(Constant::Number(number)) => {
-                let whole = number.to_i64().is_some();
-                return (number.to_string(), if whole { Type::Whole } else { Type::Literal });
-            }
-            Kind::Constant(constant) => constant.to_string(),
+            Kind::Constant(constant) => return (constant.to_string(), Type::of_constant(constant)),
             Kind::Parameter(name) => format!(":{name}"),
+            Kind::Rule(label) => self.rules.get(label.as_str()).cloned().unwrap_or_default(),
             Kind::And(terms) => self.joined(terms, " AND "),
             Kind::Or(terms) => self.joined(terms, " OR "),
             Kind::Not(inner) => format!("NOT {}", self.inner(inner)),
             Kind::Compare(comparison, left, right) => self.compared(*comparison, left, right),
-            Kind::In { value, list, negated } if list.iter().all(is_constant) => {
+            Kind::In { value, list, negated } if list.iter().all(is_constant) && !is_mixed(value, list) => {
                 let members: Vec<String> = list.iter().map(|member| self.text(member).0).collect();
                 format!("{} {}IN ({})", self.inner(value), not(*negated), members.join(", "))
             }
@@ -81,16 +115,38 @@ impl Writer<'_> {
                 let below = self.compared(Comparison::LessOrEqual, value, high);
                 format!("{}({above} AND {below})", not(*negated))
             }
+            Kind::Like { value, pattern, escape, negated } => {
+                let escape =
+                    escape.map_or(String::new(), |escape| format!(" ESCAPE {}", quoted(&escape.to_string(), '\'')));
+                format!("{} {}LIKE {}{escape}", self.inner(value), not(*negated), self.inner(pattern))
+            }
             Kind::Is { value, what, negated } => {
                 format!("{} IS {}{}", self.inner(value), not(*negated), what.word())
             }
+            Kind::Case { operand, branches, otherwise } => {
+                let to = self.checked.type_of(tree);
+                let mut text = String::from("CASE");
+                for (when, then) in branches {
+                    let when = match operand {
+                        Some(operand) => self.compared(Comparison::Equal, operand, when),
+                        None => self.text(when).0,
+                    };
+                    let _ = write!(text, " WHEN {when} THEN {}", self.cast(then, to)); // as above
+                }
+                if let Some(otherwise) = otherwise {
+                    let _ = write!(text, " ELSE {}", self.cast(otherwise, to));
+                }
+                return (text + " END", to);
+            }
+            Kind::Call(function, arguments) => return self.call(*function, arguments, self.checked.type_of(tree)),
+            Kind::Join(terms) => return (self.joined(terms, " || "), Type::Text),
             Kind::Negative(inner) => {
                 let (text, kind) = self.calculable(inner);
                 return (format!("-({text})"), kind);
             }
             Kind::Arithmetic(first, rest) => return self.arithmetic(first, rest),
         };
-        (text, Type::Other)
+        (text, Type::Bool)
     }
 
     fn compared(&self, comparison: Comparison, left: &Expr, right: &Expr) -> String {
@@ -123,39 +179,76 @@ impl Writer<'_> {
     }
 
     fn column(&self, name: &str) -> (String, Type) {
-        let kind = match self.kind(name) {
-            Some(ColumnKind::Whole) => Type::Whole,
-            Some(ColumnKind::Decimal(_)) => Type::Decimal,
-            Some(ColumnKind::Single | ColumnKind::Double) => Type::Real,
-            _ => Type::Other,
+        let (text, kind) = (quoted(name, '"'), self.kind(name).unwrap_or(ColumnKind::Null));
+        let text = match kind {
+            // The wall clock of the column's own zone, whatever the session's is.
+            ColumnKind::Timestamp(_, Some(zone)) => format!("({text} AT TIME ZONE {})", quoted(zone.name(), '\'')),
+            _ => text,
         };
-        (quoted(name, '"'), kind)
+        (text, Type::of_column(kind))
     }
 
     /// A number in the type it is calculated in: integers of every width in 64 bits, floats in float64.
     fn calculable(&self, tree: &Expr) -> (String, Type) {
         let (text, kind) = self.text(tree);
+        if let Kind::Constant(Constant::Number(number)) = &tree.kind {
+            return (number_text(*number), kind);
+        }
         let is_column = matches!(tree.kind, Kind::Column(_));
         match kind {
             Type::Whole if is_column => (format!("CAST({text} AS BIGINT)"), kind),
             Type::Real if is_column => (format!("CAST({text} AS DOUBLE)"), kind),
-            Type::Whole if matches!(tree.kind, Kind::Constant(_)) => (format!("CAST({text} AS BIGINT)"), kind),
             _ => (text, kind),
         }
+    }
+
+    /// A value as one of several that stand for one.
+    fn cast(&self, tree: &Expr, to: Type) -> String {
+        let (text, kind) = self.calculable(tree);
+        match to {
+            Type::Real => as_double(&text, kind),
+            Type::Timestamp(_) if kind == Type::Date => format!("CAST({text} AS TIMESTAMP)"),
+            _ => text,
+        }
+    }
+
+    fn call(&self, function: Function, arguments: &[Expr], to: Type) -> (String, Type) {
+        let casts = || arguments.iter().map(|argument| self.cast(argument, to)).collect::<Vec<_>>().join(", ");
+        let text = match (function, arguments) {
+            (Function::NullIf, [value, other]) => {
+                let equal = self.compared(Comparison::Equal, value, other);
+                format!("CASE WHEN {equal} THEN NULL ELSE {} END", self.cast(value, to))
+            }
+            (Function::Round, [value, ..]) => {
+                format!("round({}, {})", self.calculable(value).0, round_digits(arguments).unwrap_or(0))
+            }
+            _ => format!("{}({})", function.word().to_lowercase(), casts()),
+        };
+        (text, to)
     }
 
     fn arithmetic(&self, first: &Expr, rest: &[(Operator, Expr)]) -> (String, Type) {
         let (mut left, mut kind) = self.calculable(first);
         for (operator, next) in rest {
             let (right, right_kind) = self.calculable(next);
-            let whole = *operator != Operator::Divide && kind == Type::Whole && right_kind == Type::Whole;
-            let (a, b) = if whole { (left, right) } else { (as_double(&left, kind), as_double(&right, right_kind)) };
-            let b = match operator {
-                Operator::Divide | Operator::Remainder => format!("nullif({b}, 0)"),
-                _ => b,
+            let result = kind.calculated(*operator, right_kind).unwrap_or(Type::Missing);
+            left = match (kind, right_kind) {
+                // SQL makes a timestamp of a moved date.
+                (Type::Date, Type::Interval) => format!("CAST({left} {} {right} AS DATE)", operator.sign()),
+                (_, Type::Interval) => format!("({left} {} {right})", operator.sign()),
+                (a, b) if a.is_time() || b.is_time() => format!("(CAST({left} AS DATE) - CAST({right} AS DATE))"),
+                _ => {
+                    let in_double = result == Type::Real;
+                    let (a, b) =
+                        if in_double { (as_double(&left, kind), as_double(&right, right_kind)) } else { (left, right) };
+                    let b = match operator {
+                        Operator::Divide | Operator::Remainder => format!("nullif({b}, 0)"),
+                        _ => b,
+                    };
+                    format!("({a} {} {b})", operator.sign())
+                }
             };
-            left = format!("({a} {} {b})", operator.sign());
-            kind = if whole { Type::Whole } else { Type::Real };
+            kind = result;
         }
         (left, kind)
     }
@@ -163,6 +256,21 @@ impl Writer<'_> {
 
 fn is_constant(tree: &Expr) -> bool {
     matches!(tree.kind, Kind::Constant(_))
+}
+
+/// Whether dates stand beside timestamps.
+fn is_mixed(value: &Expr, list: &[Expr]) -> bool {
+    let is_time = |tree: &Expr| matches!(tree.kind, Kind::Constant(Constant::Date(_) | Constant::Timestamp(_)));
+    list.iter().any(is_time) || is_time(value)
+}
+
+/// A written number in the type it is calculated in.
+fn number_text(number: Number) -> String {
+    match (number.to_i64(), number.to_decimal()) {
+        (Some(value), _) => format!("CAST({value} AS BIGINT)"),
+        (None, Some((units, scale))) => format!("CAST('{units}e-{scale}' AS DECIMAL(38, {scale}))"),
+        (None, None) => format!("CAST({number} AS DOUBLE)"),
+    }
 }
 
 fn as_double(text: &str, kind: Type) -> String {

@@ -33,6 +33,13 @@ impl<'a> Source<'a> {
         self.characters.get(at) == Some(&'"')
     }
 
+    /// The name of the parameter that begins here.
+    pub(crate) fn parameter(&self, at: usize) -> Option<String> {
+        let mut characters = self.characters.iter().skip(at);
+        characters.next().filter(|first| **first == ':')?;
+        Some(characters.take_while(|next| next.is_alphanumeric() || **next == '_').collect())
+    }
+
     /// The character a line and a column (both from 1) stand for; the end where there is none.
     pub(crate) fn position(&self, place: Location) -> usize {
         let line = (place.line as usize).checked_sub(1).and_then(|line| self.lines.get(line));
