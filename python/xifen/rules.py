@@ -398,7 +398,9 @@ def _constant(what: str, value: Any) -> bool | int | float | str | dict[str, str
         raise ParameterError(f"{what} is missing; wanted a date")
     if isinstance(value, dt.datetime):
         if value.tzinfo is not None:
-            raise ParameterError(f"{what} knows its time zone; give the wall clock without it: value.replace(tzinfo=None)")
+            raise ParameterError(
+                f"{what} knows its time zone; give the wall clock without it: value.replace(tzinfo=None)"
+            )
         if getattr(value, "nanosecond", 0):
             raise ParameterError(f"{what} has parts of a microsecond, which no rule can write; round it")
         return {"timestamp": value.isoformat(timespec="microseconds")}

@@ -121,7 +121,8 @@ impl Builder<'_> {
         for (operator, next) in rest {
             if let Kind::Constant(Constant::Interval(interval)) = next.kind {
                 let interval = if *operator == Operator::Add { interval } else { interval.negated()? };
-                so_far = self.calculated(Formula::Shift(so_far.0, interval), so_far.1);
+                let time = self.cast(so_far, so_far.1); // a written timestamp with its own digits of a second
+                so_far = self.calculated(Formula::Shift(time, interval), so_far.1);
                 continue;
             }
             let mut next = self.value(next)?;

@@ -168,7 +168,10 @@ impl Checker<'_> {
         if a.common(b).is_some() {
             return Ok(());
         }
-        let hint = if a.is_time() && b == Type::Text || a == Type::Text && b.is_time() {
+        let looks_learned = |tree: &Expr| matches!(&tree.kind, Kind::Constant(Constant::Text(text)) if text.ends_with(')') && text.contains('('));
+        let hint = if self.source.parameter(right.at).is_some() && looks_learned(right) {
+            "; a learned parameter is mean(column) or median(column)"
+        } else if a.is_time() && b == Type::Text || a == Type::Text && b.is_time() {
             "; a date is written DATE '2026-06-30'"
         } else if self.source.is_quote(right.at) {
             "; text stands in single quotes"

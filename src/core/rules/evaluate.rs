@@ -344,7 +344,8 @@ where
     compare_piece(piece(values, rows), test, units, yes);
 }
 
-fn compare_piece<T>(values: &[T], test: Test, units: i128, yes: &mut [u64])
+/// Whole units against a constant of the same units.
+pub(crate) fn compare_piece<T>(values: &[T], test: Test, units: i128, yes: &mut [u64])
 where
     T: Compare + TryFrom<i128>,
 {

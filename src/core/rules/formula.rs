@@ -9,9 +9,10 @@ use super::{
     calculate::Formula,
     calendar::units_per_day,
     check::digits_of_second,
-    evaluate::{Evaluator, WORDS, literal_of, piece},
+    choose,
+    evaluate::{Evaluator, WORDS, compare_piece, literal_of, piece},
     interpret::{compare_decimals, decimal_to_f64},
-    number::{self, Number},
+    number::{self, Number, Units},
     program::{Literal, Test},
     texts::{self, Texts},
     types::Type,
@@ -133,8 +134,8 @@ pub(crate) fn evaluate<'a>(at: &Place<'_, 'a>, formula: &'a Formula, present: &m
             }
         },
         Formula::Join(nodes) => return Values::Texts(texts::join(at, nodes, present)),
-        Formula::Choose(branches) => return choose(at, branches, present),
-        Formula::Extreme { greatest, values } => return extreme(at, *greatest, values, present),
+        Formula::Choose(branches) => return choose::choose(at, branches, present),
+        Formula::Extreme { greatest, values } => return choose::extreme(at, *greatest, values, present),
     })
 }
 
@@ -189,7 +190,7 @@ fn kind_of(numbers: &Numbers<'_>) -> Type {
 }
 
 /// Units, wherever a number is exact.
-fn wide<'n>(numbers: &'n Numbers<'_>, len: usize) -> (Cow<'n, [i128]>, i8) {
+pub(super) fn wide<'n>(numbers: &'n Numbers<'_>, len: usize) -> (Cow<'n, [i128]>, i8) {
     match numbers {
         Numbers::Constant(number) => {
             number.to_decimal().map_or((Cow::default(), 0), |(units, scale)| (vec![units; len].into(), scale))
@@ -200,7 +201,7 @@ fn wide<'n>(numbers: &'n Numbers<'_>, len: usize) -> (Cow<'n, [i128]>, i8) {
     }
 }
 
-fn real<'n>(numbers: &'n Numbers<'_>, len: usize) -> Cow<'n, [f64]> {
+pub(super) fn real<'n>(numbers: &'n Numbers<'_>, len: usize) -> Cow<'n, [f64]> {
     match numbers {
         Numbers::Constant(number) => vec![number.to_f64(); len].into(),
         Numbers::Whole(values) => values.iter().map(|value| *value as f64).collect(),
@@ -354,121 +355,6 @@ fn checked<T: Copy, R: Copy + Default>(
     out
 }
 
-/// The branches with the rows each of them takes; `present` becomes the rows in which one is taken and has a value.
-pub(crate) fn taken<'s, 'a>(
-    at: &Place<'s, 'a>,
-    branches: &[(Literal, usize)],
-    present: &mut [u64],
-) -> Vec<([u64; WORDS], &'s Values<'a>)> {
-    let mut open = [!0u64; WORDS];
-    present.fill(0);
-    let take = |(when, node): &(Literal, usize)| {
-        let mut rows = [0; WORDS];
-        let whens = at.rows_of(*when).iter().zip(at.known(*node));
-        for (((rows, open), present), (when, known)) in
-            rows.iter_mut().zip(&mut open).zip(present.iter_mut()).zip(whens)
-        {
-            *rows = *open & when;
-            *open &= !when;
-            *present |= *rows & known;
-        }
-        (rows, at.node(*node))
-    };
-    branches.iter().map(take).collect()
-}
-
-fn choose<'a>(at: &Place<'_, 'a>, branches: &[(Literal, usize)], present: &mut [u64]) -> Values<'a> {
-    let len = at.rows.len();
-    let branches = taken(at, branches, present);
-    if branches.iter().any(|(_, values)| matches!(values, Values::Texts(_))) {
-        return Values::Texts(texts::choose(&branches, len, present));
-    }
-    let sources: Vec<(&[u64; WORDS], &Numbers<'a>)> = branches
-        .iter()
-        .filter_map(|(rows, values)| if let Values::Numbers(numbers) = values { Some((rows, numbers)) } else { None })
-        .collect();
-    if sources.iter().any(|(_, numbers)| matches!(numbers, Numbers::Real(_))) {
-        let mut out = vec![0.0; len];
-        sources.iter().for_each(|(rows, numbers)| blend(&mut out, *rows, &real(numbers, len)));
-        return Values::Numbers(Numbers::Real(out.into()));
-    }
-    if let Some(scale) = widest(sources.iter().map(|(_, numbers)| *numbers)) {
-        let mut out = vec![0; len];
-        sources.iter().for_each(|(rows, numbers)| blend(&mut out, *rows, &wide(numbers, len).0));
-        return Values::Numbers(Numbers::Wide(out.into(), scale));
-    }
-    let mut out = vec![0; len];
-    for (rows, numbers) in sources {
-        if let Numbers::Whole(values) = numbers {
-            blend(&mut out, rows, values);
-        }
-    }
-    Values::Numbers(Numbers::Whole(out.into()))
-}
-
-/// The scale of numbers that need 128 bits; `None` where none does. Natural numbers beside whole ones have none.
-fn widest<'n>(mut numbers: impl Iterator<Item = &'n Numbers<'n>>) -> Option<Option<i8>> {
-    numbers.find_map(|numbers| if let Numbers::Wide(_, scale) = numbers { Some(*scale) } else { None })
-}
-
-/// Copies the values of some rows.
-fn blend<T: Copy>(out: &mut [T], rows: &[u64], from: &[T]) {
-    for ((out, from), rows) in out.chunks_mut(64).zip(from.chunks(64)).zip(rows) {
-        if *rows == !0 {
-            out.copy_from_slice(from);
-        } else if *rows != 0 {
-            for (place, (out, from)) in out.iter_mut().zip(from).enumerate() {
-                *out = if rows >> place & 1 == 1 { *from } else { *out };
-            }
-        }
-    }
-}
-
-fn extreme<'a>(at: &Place<'_, 'a>, greatest: bool, nodes: &[usize], present: &mut [u64]) -> Values<'a> {
-    let len = at.rows.len();
-    let wanted = if greatest { Ordering::Greater } else { Ordering::Less };
-    if nodes.iter().any(|node| matches!(at.node(*node), Values::Texts(_))) {
-        return Values::Texts(texts::extreme(at, wanted, nodes, present));
-    }
-    let sources: Vec<(&[u64], &Numbers<'a>)> = nodes
-        .iter()
-        .filter_map(
-            |node| if let Values::Numbers(numbers) = at.node(*node) { Some((at.known(*node), numbers)) } else { None },
-        )
-        .collect();
-    present.fill(0);
-    if sources.iter().any(|(_, numbers)| matches!(numbers, Numbers::Real(_))) {
-        let mut out = vec![0.0; len];
-        sources.iter().for_each(|(known, numbers)| better(&mut out, present, known, &real(numbers, len), wanted));
-        return Values::Numbers(Numbers::Real(out.into()));
-    }
-    if let Some(scale) = widest(sources.iter().map(|(_, numbers)| *numbers)) {
-        let mut out = vec![0; len];
-        sources.iter().for_each(|(known, numbers)| better(&mut out, present, known, &wide(numbers, len).0, wanted));
-        return Values::Numbers(Numbers::Wide(out.into(), scale));
-    }
-    let mut out = vec![0; len];
-    for (known, numbers) in sources {
-        if let Numbers::Whole(values) = numbers {
-            better(&mut out, present, known, values, wanted);
-        }
-    }
-    Values::Numbers(Numbers::Whole(out.into()))
-}
-
-/// Takes a value where there is none yet, or a worse one.
-fn better<T: Copy + PartialOrd>(out: &mut [T], present: &mut [u64], known: &[u64], from: &[T], wanted: Ordering) {
-    for (((out, from), present), known) in out.chunks_mut(64).zip(from.chunks(64)).zip(present).zip(known) {
-        for (place, (out, from)) in out.iter_mut().zip(from).enumerate() {
-            let (have, offered) = (*present >> place & 1 == 1, known >> place & 1 == 1);
-            if offered && (!have || from.partial_cmp(out) == Some(wanted)) {
-                *out = *from;
-            }
-        }
-        *present |= known;
-    }
-}
-
 /// Compares the values of two nodes, wherever both are present.
 pub(crate) fn compare(at: &Place<'_, '_>, left: usize, right: usize, test: Test, yes: &mut [u64]) {
     let (a, b) = match (at.node(left), at.node(right)) {
@@ -482,14 +368,10 @@ pub(crate) fn compare(at: &Place<'_, '_>, left: usize, right: usize, test: Test,
         (Numbers::Whole(a), Numbers::Whole(b)) if test == Test::Equal => pairs(a, b, yes, |a, b| a == b),
         (Numbers::Whole(a), Numbers::Whole(b)) => pairs(a, b, yes, |a, b| a > b),
         (Numbers::Constant(a), Numbers::Constant(b)) => yes.fill(if a.order(*b) == Some(wanted) { !0 } else { 0 }),
-        (Numbers::Whole(a), Numbers::Constant(b)) => pack(a, yes, |a| b.compare_units(a.into(), 0) == wanted),
-        (Numbers::Constant(a), Numbers::Whole(b)) => pack(b, yes, |b| a.compare_units(b.into(), 0).reverse() == wanted),
-        (Numbers::Wide(a, scale), Numbers::Constant(b)) => {
-            pack(a, yes, |a| b.compare_units(a, scale.unwrap_or(0)) == wanted);
-        }
-        (Numbers::Constant(a), Numbers::Wide(b, scale)) => {
-            pack(b, yes, |b| a.compare_units(b, scale.unwrap_or(0)).reverse() == wanted);
-        }
+        (Numbers::Whole(a), Numbers::Constant(b)) => against(a, 0, *b, test, false, yes),
+        (Numbers::Constant(a), Numbers::Whole(b)) => against(b, 0, *a, test, true, yes),
+        (Numbers::Wide(a, scale), Numbers::Constant(b)) => against(a, scale.unwrap_or(0), *b, test, false, yes),
+        (Numbers::Constant(a), Numbers::Wide(b, scale)) => against(b, scale.unwrap_or(0), *a, test, true, yes),
         (Numbers::Real(a), Numbers::Constant(b)) => f64::compare(a, test, b.to_f64(), yes),
         (Numbers::Whole(_) | Numbers::Wide(..), Numbers::Whole(_) | Numbers::Wide(..)) => {
             let ((a, s), (b, t)) = (wide(a, len), wide(b, len));
@@ -505,6 +387,28 @@ pub(crate) fn compare(at: &Place<'_, '_>, left: usize, right: usize, test: Test,
                 Test::Greater => pairs(&a, &b, yes, |a, b| a > b),
             }
         }
+    }
+}
+
+/// Compares whole units with a number; `turned` where the number stands on the left.
+fn against<T>(values: &[T], scale: i8, number: Number, test: Test, turned: bool, yes: &mut [u64])
+where
+    T: Compare + TryFrom<i128>,
+{
+    // The largest unit not above the number, and the smallest not below it.
+    let (floor, ceiling) = match number.units(scale) {
+        Units::Below => (i128::MIN, i128::MIN),
+        Units::Floor(floor, exact) => (floor, floor.saturating_add(i128::from(!exact))),
+        Units::Above => (i128::MAX, i128::MAX),
+    };
+    match test {
+        Test::Equal if floor == ceiling => compare_piece(values, test, floor, yes),
+        Test::Equal => yes.fill(0),
+        Test::Greater if turned => {
+            compare_piece(values, test, ceiling.saturating_sub(1), yes);
+            yes.iter_mut().for_each(|word| *word = !*word);
+        }
+        Test::Greater => compare_piece(values, test, floor, yes),
     }
 }
 

@@ -9,6 +9,7 @@ mod bits;
 mod calculate;
 mod calendar;
 mod check;
+mod choose;
 mod compile;
 mod config;
 mod coverage;

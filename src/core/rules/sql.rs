@@ -268,7 +268,14 @@ fn is_mixed(value: &Expr, list: &[Expr]) -> bool {
 fn number_text(number: Number) -> String {
     match (number.to_i64(), number.to_decimal()) {
         (Some(value), _) => format!("CAST({value} AS BIGINT)"),
-        (None, Some((units, scale))) => format!("CAST('{units}e-{scale}' AS DECIMAL(38, {scale}))"),
+        (None, Some((units, scale))) => {
+            let places = usize::from(scale.unsigned_abs());
+            let digits = format!("{:0>width$}", units.unsigned_abs(), width = places + 1);
+            let (whole, fraction) = digits.split_at(digits.len() - places);
+            let (sign, point) = (if units < 0 { "-" } else { "" }, if places > 0 { "." } else { "" });
+            let width = digits.trim_start_matches('0').len().max(places).max(1);
+            format!("CAST({sign}{whole}{point}{fraction} AS DECIMAL({width}, {places}))")
+        }
         (None, None) => format!("CAST({number} AS DOUBLE)"),
     }
 }

@@ -98,7 +98,13 @@ pub(crate) fn compare(a: &Texts<'_>, b: &Texts<'_>, len: usize, test: Test, yes:
 
 /// Asks every text.
 pub(crate) fn ask(texts: &Texts<'_>, len: usize, test: &TextTest, yes: &mut [u64]) {
-    bits(yes, len, |row| test.answer(texts.get(row)));
+    match texts {
+        // The layout of the column is looked at once, not per row.
+        Texts::Column(text, start) => {
+            bits(yes, len, |row| text.bytes(start + row).is_some_and(|bytes| test.answer(bytes)))
+        }
+        other => bits(yes, len, |row| test.answer(other.get(row))),
+    }
 }
 
 fn bits(words: &mut [u64], len: usize, test: impl Fn(usize) -> bool) {
