@@ -143,6 +143,18 @@ def test_parameters_of_every_kind():
     assert "DATE '2024-02-01'" in segmenter.to_sql()
 
 
+def test_deep_rules_are_read_and_run():
+    assert three_valued("CASE WHEN flag THEN " * 39 + "count" + " END" * 39 + " > 0") == [True, None, True]
+    assert three_valued("ABS(" * 39 + "count" + ")" * 39 + " > 1") == [False, True, True]
+    # What stands before BETWEEN is read once, however deep it stands; as SQL it would double at every step.
+    deep = "count"
+    for _ in range(30):
+        deep = f"(CASE WHEN {deep} BETWEEN count AND count THEN count END)"
+    assert three_valued(f"{deep} > 1") == [False, True, True]
+    with pytest.raises(xf.errors.ParameterError, match="longer than 4000000 characters"):
+        xf.RuleSegmenter({"a": f"{deep} > 1"}).fit(FRAME).to_sql()
+
+
 class TestReferences:
     def test_in_any_order_and_three_valued(self):
         rules = {"key": 'large AND NOT "no name"', "large": "amount > 500", "no name": "name IS NULL", "rest": "TRUE"}

@@ -26,7 +26,7 @@ SCHEMA = pa.schema(
         ("note", pa.string()),
         ("day", pa.date32()),
         ("moment", pa.timestamp("us")),
-        ("second", pa.timestamp("s")),
+        ("instant", pa.timestamp("s")),
         ("abroad", pa.timestamp("us", "Europe/Berlin")),
         ('客户 "x"', pa.bool_()),
     ]
@@ -56,12 +56,12 @@ cells = {
     "note": st.sampled_from(TEXTS),
     "day": st.sampled_from(DAYS),
     "moment": st.sampled_from(MOMENTS),
-    "second": st.sampled_from([moment.replace(microsecond=0) for moment in MOMENTS]),
+    "instant": st.sampled_from([moment.replace(microsecond=0) for moment in MOMENTS]),
     "abroad": st.sampled_from(ABROAD),
     '客户 "x"': st.booleans(),
 }
 rows = st.lists(
-    st.fixed_dictionaries({name: st.none() | cell for name, cell in cells.items()}), min_size=1, max_size=30
+    st.fixed_dictionaries({name: st.none() | cell for name, cell in cells.items()}), min_size=1, max_size=12
 )
 sign = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
 choice = st.sampled_from(
@@ -118,7 +118,7 @@ interval = st.sampled_from(
     ["INTERVAL '1' MONTH", "INTERVAL '-13 months'", "INTERVAL '1' YEAR", "INTERVAL '30 days'", "INTERVAL '4' years"]
 )
 time = st.recursive(
-    st.sampled_from(["day", "moment", "second", "abroad"])
+    st.sampled_from(["day", "moment", "instant", "abroad"])
     | st.sampled_from(
         ["DATE '2024-02-29'", "DATE '2023-12-31'", "TIMESTAMP '2024-10-27 02:30:00'", "TIMESTAMP '2024-02-29'"]
     ),
@@ -164,11 +164,14 @@ def conditions(leaf: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+CONNECTION = duckdb.connect()
+CONNECTION.execute("SET TimeZone = 'America/New_York'")  # to_sql must not depend on it
+CONNECTION.execute("SET threads = 1")  # a few rows each
+
+
 def in_duckdb(sql: str, table: pa.Table) -> list[str | None]:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'America/New_York'")  # to_sql must not depend on it
-    connection.register("customers", table)
-    return [label for (label,) in connection.execute(f"SELECT {sql} FROM customers").fetchall()]
+    CONNECTION.register("customers", table)
+    return [label for (label,) in CONNECTION.execute(f"SELECT {sql} FROM customers").fetchall()]
 
 
 def agree(rows: list[dict], rules: dict[str, str], unknown: str = "stop") -> None:
@@ -182,7 +185,7 @@ def agree(rows: list[dict], rules: dict[str, str], unknown: str = "stop") -> Non
     assert in_duckdb(sql, table) == ours, sql
 
 
-CASES = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+CASES = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @CASES
@@ -209,7 +212,7 @@ def test_each_kind_of_value_as_in_duckdb(leaf):
     check()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=rows, base=conditions(leaves(number) | leaves(time)), other=conditions(leaves(text)))
 def test_rules_that_refer_to_others_as_in_duckdb(rows, base, other):
     rules = {

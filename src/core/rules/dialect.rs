@@ -62,12 +62,14 @@ impl Dialect for RuleDialect {
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Colon => {
                 Some(parser.parse_value().map(sql::Expr::Value))
             }
+            // sqlparser would read a CASE without END as a column named CASE.
+            Token::Word(word) if word.keyword == Keyword::CASE => {
+                parser.next_token();
+                Some(parser.parse_case_expr())
+            }
             // sqlparser would read `a > AND b` as a column named AND.
             Token::Word(word)
-                if !matches!(
-                    word.keyword,
-                    Keyword::NOT | Keyword::TRUE | Keyword::FALSE | Keyword::NULL | Keyword::CASE
-                ) =>
+                if !matches!(word.keyword, Keyword::NOT | Keyword::TRUE | Keyword::FALSE | Keyword::NULL) =>
             {
                 Some(parser.expected_ref("a column, a number or 'text'", parser.peek_token_ref()))
             }

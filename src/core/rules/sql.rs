@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
         let text = self.text(tree).0;
         if self.too_long.get() {
             return Err(Error::parameter(format!(
-                "the SQL of a rule is longer than {MAX_CHARACTERS} characters, because what it refers to stands in it again and again; write fewer references"
+                "the SQL of a rule is longer than {MAX_CHARACTERS} characters, because what rules refer to, or compare more than once, stands in it again and again; write simpler rules"
             )));
         }
         Ok(text)
@@ -77,6 +77,9 @@ impl<'a> Writer<'a> {
 
     /// An expression as SQL, and what it gives there.
     fn text(&self, tree: &Expr) -> (String, Type) {
+        if self.too_long.get() {
+            return (String::new(), Type::Missing);
+        }
         let (text, kind) = self.written(tree);
         if text.len() > MAX_CHARACTERS {
             self.too_long.set(true);
