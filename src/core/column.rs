@@ -211,6 +211,51 @@ impl TimeUnit {
     }
 }
 
+/// Which of a few texts each row has.
+#[derive(Debug, Clone, Copy)]
+pub enum Codes<'a> {
+    /// Codes of 8 bits.
+    Narrow(Values<'a, u8>),
+    /// Codes of 32 bits.
+    Wide(Values<'a, u32>),
+}
+
+impl<'a> Codes<'a> {
+    /// The code of `row`, unless it is missing.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<usize> {
+        match self {
+            Self::Narrow(codes) => codes.get(row).map(usize::from),
+            Self::Wide(codes) => codes.get(row).map(|code| code as usize),
+        }
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Narrow(codes) => codes.values.len(),
+            Self::Wide(codes) => codes.values.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Set bits are present rows; `None` when every row is present.
+    #[must_use]
+    pub fn validity(&self) -> Option<Bits<'a>> {
+        match self {
+            Self::Narrow(codes) => codes.validity,
+            Self::Wide(codes) => codes.validity,
+        }
+    }
+}
+
 /// One column of one batch.
 #[derive(Debug, Clone)]
 pub enum Column<'a> {
@@ -243,7 +288,7 @@ pub enum Column<'a> {
     /// Text.
     Text(Text<'a>),
     /// Text by code: each row points at one of a few distinct values.
-    Dictionary(Values<'a, u32>, Text<'a>),
+    Dictionary(Codes<'a>, Text<'a>),
     /// Days since 1970-01-01.
     Date(Values<'a, i32>),
     /// Points in time since 1970-01-01, UTC where a time zone is named, wall clock where none is.
@@ -263,7 +308,8 @@ impl Column<'_> {
             Self::Int64(column) | Self::Timestamp(column, ..) => column.values.len(),
             Self::UInt8(column) => column.values.len(),
             Self::UInt16(column) => column.values.len(),
-            Self::UInt32(column) | Self::Dictionary(column, _) => column.values.len(),
+            Self::UInt32(column) => column.values.len(),
+            Self::Dictionary(codes, _) => codes.len(),
             Self::UInt64(column) => column.values.len(),
             Self::Float32(column) => column.values.len(),
             Self::Float64(column) => column.values.len(),

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3_arrow::{PyArray, PyTable};
 use xifen_core::{
     Error, Result,
-    column::{Batch, Bits, Column, OwnedText, Text, TextLayout, TimeUnit, Values},
+    column::{Batch, Bits, Codes, Column, OwnedText, Text, TextLayout, TimeUnit, Values},
     ids::CustomerIds,
 };
 
@@ -92,8 +92,11 @@ fn wanted_type(name: &str, found: &DataType) -> Result<DataType> {
             other => other.clone(),
         },
         D::Date64 => D::Timestamp(ArrowUnit::Millisecond, None),
-        D::Dictionary(_, value) => match wanted_type(name, value)? {
-            text @ (D::Utf8 | D::LargeUtf8 | D::Utf8View) => D::Dictionary(Box::new(D::UInt32), Box::new(text)),
+        D::Dictionary(code, value) => match wanted_type(name, value)? {
+            text @ (D::Utf8 | D::LargeUtf8 | D::Utf8View) => {
+                let narrow = matches!(**code, D::Int8 | D::UInt8);
+                D::Dictionary(if narrow { code.clone() } else { Box::new(D::UInt32) }, Box::new(text))
+            }
             other => other,
         },
         D::RunEndEncoded(_, values) => wanted_type(name, values.data_type())?,
@@ -151,9 +154,18 @@ fn borrow(array: &ArrayRef) -> Result<Column<'_>> {
             }
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Column::Text(text(array)),
-        DataType::Dictionary(..) => {
-            let dictionary = array.as_dictionary::<t::UInt32Type>();
-            let codes = Values { values: dictionary.keys().values().as_ref(), validity: validity(dictionary.keys()) };
+        DataType::Dictionary(code, _) => {
+            let dictionary = array.as_any_dictionary();
+            let keys = dictionary.keys();
+            let codes = match **code {
+                // No code is below zero: the bytes are the same.
+                DataType::Int8 => {
+                    let bytes = keys.as_primitive::<t::Int8Type>().values().inner().as_slice();
+                    Codes::Narrow(Values { values: bytes, validity: validity(keys) })
+                }
+                DataType::UInt8 => Codes::Narrow(values::<t::UInt8Type>(keys)),
+                _ => Codes::Wide(values::<t::UInt32Type>(keys)),
+            };
             Column::Dictionary(codes, text(dictionary.values()))
         }
         other => return Err(Error::input(format!("{other} is not a kind of column the core reads"))),

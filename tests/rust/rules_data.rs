@@ -1,7 +1,7 @@
 //! Random columns of every kind for the rules' tests.
 
 use proptest::prelude::*;
-use xifen_core::column::{Batch, Bits, Column, Text, TextLayout, TimeUnit, Values};
+use xifen_core::column::{Batch, Bits, Codes, Column, Text, TextLayout, TimeUnit, Values};
 
 /// One column of each kind, with small values so that comparisons meet.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ impl Buffers {
             Column::Decimal(Values { values: &self.fine, validity: valid(6) }, 3),
             Column::Text(Text { layout: TextLayout::Offsets32(&self.text.0, &self.text.1), validity: valid(7) }),
             Column::Dictionary(
-                Values { values: &self.codes, validity: valid(8) },
+                Codes::Wide(Values { values: &self.codes, validity: valid(8) }),
                 Text { layout: TextLayout::Offsets32(&self.dictionary.0, &self.dictionary.1), validity: None },
             ),
             Column::Bool(Bits::new(&self.flag, 0, self.rows).unwrap(), valid(9)),

@@ -164,7 +164,7 @@ impl<'a> Ids<'a> {
 pub(crate) fn text_of<'a>(column: &Column<'a>, row: usize) -> Option<&'a [u8]> {
     match column {
         Column::Text(text) => text.bytes(row),
-        Column::Dictionary(codes, text) => text.bytes(codes.get(row)? as usize),
+        Column::Dictionary(codes, text) => text.bytes(codes.get(row)?),
         _ => None,
     }
 }

@@ -25,7 +25,6 @@ fn compare_each<T: Copy + PartialOrd>(values: &[T], test: Test, constant: T, wor
 }
 
 impl Compare for i16 {}
-impl Compare for u8 {}
 impl Compare for u16 {}
 impl Compare for u64 {}
 impl Compare for i128 {}
@@ -44,6 +43,28 @@ fn pack_rows<T: Copy, F: Fn(T) -> bool>(values: &[T], words: &mut [u64], test: F
         *word = block.iter().enumerate().fold(0, |rows, (row, value)| rows | u64::from(test(*value)) << row);
     }
     pack(rest, last, test);
+}
+
+widest! {
+    /// One bit per pair of values.
+    pub(crate) fn pack_pairs[T: Copy, F: Fn(T, T) -> bool](a: &[T], b: &[T], words: &mut [u64], test: F) = pack_both;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn pack_both<T: Copy, F: Fn(T, T) -> bool>(a: &[T], b: &[T], words: &mut [u64], test: F) {
+    for ((word, a), b) in words.iter_mut().zip(a.chunks(64)).zip(b.chunks(64)) {
+        *word = match (<&[T; 64]>::try_from(a), <&[T; 64]>::try_from(b)) {
+            (Ok(a), Ok(b)) => both_bits(a, b, &test),
+            _ => both_bits(a, b, &test),
+        };
+    }
+}
+
+#[allow(clippy::inline_always)] // into the loop over blocks
+#[inline(always)]
+fn both_bits<T: Copy>(a: &[T], b: &[T], test: impl Fn(T, T) -> bool) -> u64 {
+    a.iter().zip(b).enumerate().fold(0, |bits, (row, (a, b))| bits | u64::from(test(*a, *b)) << row)
 }
 
 /// One bit per value.
@@ -105,6 +126,7 @@ fn spread_each<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
 mod wide {
     use super::Compare;
     impl Compare for i8 {}
+    impl Compare for u8 {}
     impl Compare for i32 {}
     impl Compare for u32 {}
     impl Compare for i64 {}
@@ -255,6 +277,12 @@ mod wide {
         [64, __m512i, |a, b| _mm512_cmpgt_epi8_mask(a, b), |a, b| _mm512_cmpeq_epi8_mask(a, b)]
     );
 
+    compare!(
+        u8,
+        [32, __m256i, |a, b| ones(_mm256_cmpgt_epi8(turned8(a), turned8(b))), |a, b| ones(_mm256_cmpeq_epi8(a, b))],
+        [64, __m512i, |a, b| _mm512_cmpgt_epu8_mask(a, b), |a, b| _mm512_cmpeq_epi8_mask(a, b)]
+    );
+
     /// The highest bit of each value.
     #[target_feature(enable = "avx2")]
     fn doubles(found: __m256d) -> u32 {
@@ -279,6 +307,11 @@ mod wide {
     #[target_feature(enable = "avx2")]
     fn ones(found: __m256i) -> u32 {
         _mm256_movemask_epi8(found) as u32
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn turned8(values: __m256i) -> __m256i {
+        _mm256_xor_si256(values, _mm256_set1_epi8(i8::MIN))
     }
 
     /// Natural numbers in the order of whole ones.
@@ -331,11 +364,26 @@ mod tests {
         }
 
         #[test]
+        fn pairs_agree_with_one_by_one(pairs in prop::collection::vec((-1.0..1.0, -1.0..1.0), 0..300)) {
+            let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            let mut plain = [0u64; 5];
+            for (row, (a, b)) in a.iter().zip(&b).enumerate() {
+                plain[row / 64] |= u64::from(a > b) << (row % 64);
+            }
+            on_every_width(|| {
+                let mut fast = [0u64; 5];
+                pack_pairs(&a, &b, &mut fast, |a, b| a > b);
+                assert_eq!(fast, plain);
+            });
+        }
+
+        #[test]
         fn every_kind_agrees_with_one_by_one(values in prop::collection::vec(-3i8..4, 0..300), constant in -3i8..4) {
             agree(&values, constant);
             agree(&values.iter().map(|value| i32::from(*value)).collect::<Vec<_>>(), constant.into());
             agree(&values.iter().map(|value| i64::from(*value)).collect::<Vec<_>>(), constant.into());
             agree(&values.iter().map(|value| *value as u32).collect::<Vec<_>>(), constant as u32);
+            agree(&values.iter().map(|value| *value as u8).collect::<Vec<_>>(), constant as u8);
             let odd = |value: i8| if value == 3 { f64::NAN } else { f64::from(value) / 2.0 };
             agree(&values.iter().map(|value| odd(*value)).collect::<Vec<_>>(), f64::from(constant) / 2.0);
             let odd = |value: i8| if value == 3 { f32::NAN } else { f32::from(value) / 2.0 };

@@ -13,7 +13,7 @@ use super::{
     texts,
 };
 use crate::{
-    column::{Batch, Bits, Column, Text, TimeUnit, Values},
+    column::{Batch, Bits, Codes, Column, Text, TimeUnit, Values},
     zone::{Offsets, zone},
 };
 
@@ -230,7 +230,10 @@ impl<'a> Evaluator<'a> {
             }
             Node::Text { column: of, test, .. } => {
                 match (column(of), self.by_code.get(place).and_then(Option::as_ref)) {
-                    (Some(Column::Dictionary(codes, _)), Some(answers)) => {
+                    (Some(Column::Dictionary(Codes::Narrow(codes), _)), Some(answers)) => {
+                        any_code(piece(codes, rows), answers, yes);
+                    }
+                    (Some(Column::Dictionary(Codes::Wide(codes), _)), Some(answers)) => {
                         any_code(piece(codes, rows), answers, yes);
                     }
                     (Some(Column::Text(text)), _) => {
@@ -260,10 +263,11 @@ impl<'a> Evaluator<'a> {
             Column::Decimal(values, _) => validity_words(values.validity, rows, present),
             Column::Text(text) => validity_words(text.validity, rows, present),
             Column::Dictionary(codes, text) => {
-                validity_words(codes.validity, rows, present);
+                validity_words(codes.validity(), rows, present);
                 if text.validity.is_some() {
+                    let places: Vec<usize> = rows.clone().map(|row| codes.get(row).unwrap_or(usize::MAX)).collect();
                     let mut valued = [0; WORDS];
-                    pack(piece(codes, rows), &mut valued, |code| text.bytes(code as usize).is_some());
+                    pack(&places, &mut valued, |code| text.bytes(code).is_some());
                     present.iter_mut().zip(valued).for_each(|(present, valued)| *present &= valued);
                 }
             }
@@ -357,17 +361,18 @@ where
 }
 
 /// Which codes have the answer "yes".
-fn any_code(codes: &[u32], answers: &[bool], yes: &mut [u64]) {
+fn any_code<T: Compare + TryFrom<usize> + Into<u64>>(codes: &[T], answers: &[bool], yes: &mut [u64]) {
     const FEW: usize = 4;
-    let mut wanted = (0u32..).zip(answers).filter(|(_, answer)| **answer).map(|(code, _)| code);
+    let wanted = answers.iter().enumerate().filter(|(_, answer)| **answer);
+    let mut wanted = wanted.filter_map(|(code, _)| T::try_from(code).ok());
     if wanted.clone().nth(FEW).is_some() {
-        return pack(codes, yes, |code| answers.get(code as usize).copied().unwrap_or(false));
+        return pack(codes, yes, |code| answers.get(code.into() as usize).copied().unwrap_or(false));
     }
     let Some(first) = wanted.next() else { return yes.fill(0) };
-    u32::compare(codes, Test::Equal, first, yes);
+    T::compare(codes, Test::Equal, first, yes);
     for code in wanted {
         let mut more = [0; WORDS];
-        u32::compare(codes, Test::Equal, code, &mut more);
+        T::compare(codes, Test::Equal, code, &mut more);
         yes.iter_mut().zip(more).for_each(|(yes, more)| *yes |= more);
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Ordering, ops::Range, sync::atomic};
 
 use super::{
     ast::Operator,
-    bits::{Compare, pack},
+    bits::{Compare, pack_pairs, pack_wide},
     calculate::Formula,
     calendar::units_per_day,
     check::digits_of_second,
@@ -165,7 +165,7 @@ fn column_values<'a>(at: &Place<'_, 'a>, column: usize) -> Values<'a> {
             Numbers::Wide(widened(&at.on.wall_clock(column, piece(values, rows))), Some(digits_of_second(*unit)))
         }
         Some(Column::Text(text)) => return Values::Texts(Texts::Column(text, rows.start)),
-        Some(Column::Dictionary(codes, text)) => return Values::Texts(Texts::Dictionary(piece(codes, rows), text)),
+        Some(Column::Dictionary(codes, text)) => return Values::Texts(Texts::Dictionary(codes, text, rows.start)),
         Some(Column::Bool(..) | Column::Null(_)) | None => return Values::Nothing,
     })
 }
@@ -325,7 +325,7 @@ fn calculate<'a>(
             };
             let result: Vec<f64> = a.iter().zip(b.iter()).map(change).collect();
             let mut known = [0; WORDS];
-            pack(&result, &mut known, |value| !value.is_nan());
+            pack_wide(&result, &mut known, |value: f64| !value.is_nan());
             present.iter_mut().zip(known).for_each(|(present, known)| *present &= known);
             Numbers::Real(result.into())
         }
@@ -365,8 +365,8 @@ pub(crate) fn compare(at: &Place<'_, '_>, left: usize, right: usize, test: Test,
     let wanted = if test == Test::Equal { Ordering::Equal } else { Ordering::Greater };
     let len = at.rows.len();
     match (a, b) {
-        (Numbers::Whole(a), Numbers::Whole(b)) if test == Test::Equal => pairs(a, b, yes, |a, b| a == b),
-        (Numbers::Whole(a), Numbers::Whole(b)) => pairs(a, b, yes, |a, b| a > b),
+        (Numbers::Whole(a), Numbers::Whole(b)) if test == Test::Equal => pack_pairs(a, b, yes, |a, b| a == b),
+        (Numbers::Whole(a), Numbers::Whole(b)) => pack_pairs(a, b, yes, |a, b| a > b),
         (Numbers::Constant(a), Numbers::Constant(b)) => yes.fill(if a.order(*b) == Some(wanted) { !0 } else { 0 }),
         (Numbers::Whole(a), Numbers::Constant(b)) => against(a, 0, *b, test, false, yes),
         (Numbers::Constant(a), Numbers::Whole(b)) => against(b, 0, *a, test, true, yes),
@@ -376,15 +376,15 @@ pub(crate) fn compare(at: &Place<'_, '_>, left: usize, right: usize, test: Test,
         (Numbers::Whole(_) | Numbers::Wide(..), Numbers::Whole(_) | Numbers::Wide(..)) => {
             let ((a, s), (b, t)) = (wide(a, len), wide(b, len));
             if s == t {
-                return pairs(&a, &b, yes, |a, b| a.cmp(&b) == wanted);
+                return pack_pairs(&a, &b, yes, |a, b| a.cmp(&b) == wanted);
             }
-            pairs(&a, &b, yes, |a, b| compare_decimals(a, s, b, t) == wanted);
+            pack_pairs(&a, &b, yes, |a, b| compare_decimals(a, s, b, t) == wanted);
         }
         _ => {
             let (a, b) = (real(a, len), real(b, len));
             match test {
-                Test::Equal => pairs(&a, &b, yes, |a, b| a == b),
-                Test::Greater => pairs(&a, &b, yes, |a, b| a > b),
+                Test::Equal => pack_pairs(&a, &b, yes, |a, b| a == b),
+                Test::Greater => pack_pairs(&a, &b, yes, |a, b| a > b),
             }
         }
     }
@@ -409,11 +409,5 @@ where
             yes.iter_mut().for_each(|word| *word = !*word);
         }
         Test::Greater => compare_piece(values, test, floor, yes),
-    }
-}
-
-fn pairs<T: Copy>(a: &[T], b: &[T], yes: &mut [u64], test: impl Fn(T, T) -> bool) {
-    for ((word, a), b) in yes.iter_mut().zip(a.chunks(64)).zip(b.chunks(64)) {
-        *word = a.iter().zip(b).enumerate().fold(0, |word, (place, (a, b))| word | u64::from(test(*a, *b)) << place);
     }
 }

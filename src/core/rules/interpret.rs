@@ -428,7 +428,7 @@ fn cell(column: &Column<'_>, row: usize) -> Option<Cell> {
         Column::Float64(values) => Cell::Real(values.get(row).filter(|value| !value.is_nan())?),
         Column::Decimal(values, scale) => Cell::Decimal(values.get(row)?, *scale),
         Column::Text(text) => Cell::Text(text.get(row)?.to_owned()),
-        Column::Dictionary(codes, text) => Cell::Text(text.get(codes.get(row)? as usize)?.to_owned()),
+        Column::Dictionary(codes, text) => Cell::Text(text.get(codes.get(row)?)?.to_owned()),
         Column::Date(values) => Cell::Date(values.get(row)?.into()),
         Column::Timestamp(values, unit, zone) => wall_clock(values.get(row)?, *unit, *zone),
     })

@@ -7,7 +7,7 @@ use super::{
     formula::{Place, Values},
     program::{Test, TextTest},
 };
-use crate::column::Text;
+use crate::column::{Codes, Text};
 
 /// A text per row, or one for all.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub(crate) enum Texts<'a> {
     Constant(&'a str),
     /// A column from a row on.
     Column(&'a Text<'a>, usize),
-    /// Codes into a few texts.
-    Dictionary(&'a [u32], &'a Text<'a>),
+    /// Codes into a few texts, from a row on.
+    Dictionary(&'a Codes<'a>, &'a Text<'a>, usize),
     /// Our own: where each text ends, and the texts behind one another.
     Built(Vec<usize>, Vec<u8>),
 }
@@ -27,8 +27,8 @@ impl Texts<'_> {
         match self {
             Self::Constant(text) => text.as_bytes(),
             Self::Column(text, start) => text.bytes(start + row).unwrap_or_default(),
-            Self::Dictionary(codes, text) => {
-                codes.get(row).and_then(|code| text.bytes(*code as usize)).unwrap_or_default()
+            Self::Dictionary(codes, text, start) => {
+                codes.get(start + row).and_then(|code| text.bytes(code)).unwrap_or_default()
             }
             Self::Built(ends, bytes) => {
                 let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    column::{Batch, Bits, Column, Text, Values},
+    column::{Batch, Bits, Codes, Column, Text},
     cuts::{Step, place},
     measure::{self, Measure, Piece},
 };
@@ -28,7 +28,7 @@ enum Kind<'a> {
     Bands { measure: Measure<'a>, steps: Vec<Step>, range: Option<(f64, f64)>, special: Vec<(f64, u16)> },
     Numbers { measure: Measure<'a>, codes: Vec<(f64, u16)>, default: u16 },
     Texts { batches: Vec<&'a Text<'a>>, codes: HashMap<&'a [u8], u16, foldhash::fast::RandomState>, default: u16 },
-    Dictionaries(Vec<(&'a Values<'a, u32>, Vec<u16>)>),
+    Dictionaries(Vec<(Codes<'a>, &'a Text<'a>, Vec<u16>)>),
     Bools(Vec<(Bits<'a>, Option<Bits<'a>>)>, [u16; 2]),
 }
 
@@ -140,10 +140,20 @@ impl<'a> Placer<'a> {
                 }
             }
             Kind::Dictionaries(batches) => {
-                if let Some((values, table)) = batches.get(piece.batch) {
-                    let code = |value: &u32| table.get(*value as usize).copied().unwrap_or(self.missing);
-                    codes.extend(values.values.get(piece.rows.clone()).unwrap_or(&[]).iter().map(code));
-                    if let Some(present) = values.validity {
+                if let Some((found, _, table)) = batches.get(piece.batch) {
+                    let code = |place: usize| table.get(place).copied().unwrap_or(self.missing);
+                    let rows = piece.rows.clone();
+                    match found {
+                        Codes::Narrow(found) => {
+                            let found = found.values.get(rows).unwrap_or(&[]);
+                            codes.extend(found.iter().map(|place| code(usize::from(*place))));
+                        }
+                        Codes::Wide(found) => {
+                            let found = found.values.get(rows).unwrap_or(&[]);
+                            codes.extend(found.iter().map(|place| code(*place as usize)));
+                        }
+                    }
+                    if let Some(present) = found.validity() {
                         let rows = codes.iter_mut().zip(piece.rows.clone());
                         rows.filter(|(_, row)| !present.get(*row)).for_each(|(code, _)| *code = self.missing);
                     }
@@ -189,8 +199,7 @@ impl<'a> Placer<'a> {
         let value = match &self.kind {
             Kind::Texts { batches, .. } => text(batches.get(piece.batch).and_then(|batch| batch.bytes(at))),
             Kind::Dictionaries(batches) => {
-                let value = batches.get(piece.batch).and_then(|(values, _)| values.get(at));
-                format!("category number {}", value.unwrap_or_default())
+                text(batches.get(piece.batch).and_then(|(codes, texts, _)| texts.bytes(codes.get(at)?)))
             }
             Kind::Bools(batches, _) => batches.get(piece.batch).is_some_and(|(bits, _)| bits.get(at)).to_string(),
             Kind::Bands { measure, .. } | Kind::Numbers { measure, .. } => {
@@ -245,10 +254,14 @@ fn texts<'a>(
     for column in found {
         match column {
             Column::Text(text) => plain.push(text),
-            Column::Dictionary(values, text) => {
+            Column::Dictionary(places, text) => {
                 let code = |bytes: &[u8]| codes.get(bytes).copied().unwrap_or(default);
                 let missing = indicator.missing() as u16;
-                dictionaries.push((values, (0..text.len()).map(|row| text.bytes(row).map_or(missing, code)).collect()));
+                dictionaries.push((
+                    *places,
+                    text,
+                    (0..text.len()).map(|row| text.bytes(row).map_or(missing, code)).collect(),
+                ));
             }
             _ => {}
         }
