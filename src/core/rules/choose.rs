@@ -45,13 +45,17 @@ pub(super) fn choose<'a>(at: &Place<'_, 'a>, branches: &[(Literal, usize)], pres
         .collect();
     if sources.iter().any(|(_, numbers)| matches!(numbers, Numbers::Real(_))) {
         let mut out = vec![0.0; len];
-        sources.iter().for_each(|(rows, numbers)| blend(&mut out, *rows, &real(numbers, len)));
+        for (rows, numbers) in sources {
+            blend(&mut out, rows, &real(numbers, len));
+        }
         return Values::Numbers(Numbers::Real(out.into()));
     }
-    if let Some(scale) = widest(sources.iter().map(|(_, numbers)| *numbers)) {
+    if let Some(Numbers::Wide(_, scale)) = widest(sources.iter().map(|(_, numbers)| *numbers)) {
         let mut out = vec![0; len];
-        sources.iter().for_each(|(rows, numbers)| blend(&mut out, *rows, &wide(numbers, len).0));
-        return Values::Numbers(Numbers::Wide(out.into(), scale));
+        for (rows, numbers) in &sources {
+            blend(&mut out, *rows, &wide(numbers, len).0);
+        }
+        return Values::Numbers(Numbers::Wide(out.into(), *scale));
     }
     let mut out = vec![0; len];
     for (rows, numbers) in sources {
@@ -62,9 +66,9 @@ pub(super) fn choose<'a>(at: &Place<'_, 'a>, branches: &[(Literal, usize)], pres
     Values::Numbers(Numbers::Whole(out.into()))
 }
 
-/// The scale of numbers that need 128 bits; `None` where none does. Natural numbers beside whole ones have none.
-fn widest<'n>(mut numbers: impl Iterator<Item = &'n Numbers<'n>>) -> Option<Option<i8>> {
-    numbers.find_map(|numbers| if let Numbers::Wide(_, scale) = numbers { Some(*scale) } else { None })
+/// One that needs 128 bits, as all then do; natural numbers beside whole ones have no scale.
+fn widest<'n, 'a: 'n>(mut numbers: impl Iterator<Item = &'n Numbers<'a>>) -> Option<&'n Numbers<'a>> {
+    numbers.find(|numbers| matches!(numbers, Numbers::Wide(..)))
 }
 
 /// Copies the values of some rows.
@@ -96,13 +100,17 @@ pub(super) fn extreme<'a>(at: &Place<'_, 'a>, greatest: bool, nodes: &[usize], p
     present.fill(0);
     if sources.iter().any(|(_, numbers)| matches!(numbers, Numbers::Real(_))) {
         let mut out = vec![0.0; len];
-        sources.iter().for_each(|(known, numbers)| better(&mut out, present, known, &real(numbers, len), wanted));
+        for (known, numbers) in sources {
+            better(&mut out, present, known, &real(numbers, len), wanted);
+        }
         return Values::Numbers(Numbers::Real(out.into()));
     }
-    if let Some(scale) = widest(sources.iter().map(|(_, numbers)| *numbers)) {
+    if let Some(Numbers::Wide(_, scale)) = widest(sources.iter().map(|(_, numbers)| *numbers)) {
         let mut out = vec![0; len];
-        sources.iter().for_each(|(known, numbers)| better(&mut out, present, known, &wide(numbers, len).0, wanted));
-        return Values::Numbers(Numbers::Wide(out.into(), scale));
+        for (known, numbers) in &sources {
+            better(&mut out, present, known, &wide(numbers, len).0, wanted);
+        }
+        return Values::Numbers(Numbers::Wide(out.into(), *scale));
     }
     let mut out = vec![0; len];
     for (known, numbers) in sources {

@@ -187,14 +187,13 @@ impl<'a> Evaluator<'a> {
             Node::Units { column: of, test, units, .. } => match column(of) {
                 Some(Column::Int8(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Int16(values)) => compare_units(values, rows, *test, *units, yes),
-                Some(Column::Int32(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Int32(values) | Column::Date(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Int64(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt8(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt16(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt32(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt64(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Decimal(values, _)) => compare_units(values, rows, *test, *units, yes),
-                Some(Column::Date(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Timestamp(values, ..)) => {
                     let times = self.wall_clock(*of, piece(values, rows));
                     compare_piece(&times, *test, *units, yes);
@@ -204,14 +203,13 @@ impl<'a> Evaluator<'a> {
             Node::UnitsIn { column: of, units, .. } => match column(of) {
                 Some(Column::Int8(values)) => find_units(values, rows, units, yes),
                 Some(Column::Int16(values)) => find_units(values, rows, units, yes),
-                Some(Column::Int32(values)) => find_units(values, rows, units, yes),
+                Some(Column::Int32(values) | Column::Date(values)) => find_units(values, rows, units, yes),
                 Some(Column::Int64(values)) => find_units(values, rows, units, yes),
                 Some(Column::UInt8(values)) => find_units(values, rows, units, yes),
                 Some(Column::UInt16(values)) => find_units(values, rows, units, yes),
                 Some(Column::UInt32(values)) => find_units(values, rows, units, yes),
                 Some(Column::UInt64(values)) => find_units(values, rows, units, yes),
                 Some(Column::Decimal(values, _)) => find_units(values, rows, units, yes),
-                Some(Column::Date(values)) => find_units(values, rows, units, yes),
                 Some(Column::Timestamp(values, ..)) => {
                     let times = self.wall_clock(*of, piece(values, rows));
                     pack(&times, yes, |time| units.binary_search(&time.into()).is_ok());

@@ -406,7 +406,9 @@ where
         Test::Equal => yes.fill(0),
         Test::Greater if turned => {
             compare_piece(values, test, ceiling.saturating_sub(1), yes);
-            yes.iter_mut().for_each(|word| *word = !*word);
+            for word in yes {
+                *word = !*word;
+            }
         }
         Test::Greater => compare_piece(values, test, floor, yes),
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{Error, Result};
 
 /// The longest condition: rules that refer to one another stand in each other's text, which may double at every step.
-const MAX_CHARACTERS: usize = 4_000_000;
+const MAX_CHARACTERS: usize = 1_000_000;
 
 /// One CASE expression that gives every row its label.
 pub fn case(checked: &Checked) -> Result<String> {

@@ -56,7 +56,9 @@ fn is_set(words: &[u64], row: usize) -> bool {
 
 /// Texts behind one another.
 pub(crate) fn join<'a>(at: &Place<'_, 'a>, nodes: &[usize], present: &mut [u64]) -> Texts<'a> {
-    nodes.iter().for_each(|node| at.narrow(*node, present));
+    for node in nodes {
+        at.narrow(*node, present);
+    }
     let parts: Vec<&Texts<'_>> = nodes.iter().filter_map(|node| texts(at.node(*node))).collect();
     build(at.rows.len(), present, |row, bytes| parts.iter().for_each(|part| bytes.extend_from_slice(part.get(row))))
 }
@@ -101,7 +103,7 @@ pub(crate) fn ask(texts: &Texts<'_>, len: usize, test: &TextTest, yes: &mut [u64
     match texts {
         // The layout of the column is looked at once, not per row.
         Texts::Column(text, start) => {
-            bits(yes, len, |row| text.bytes(start + row).is_some_and(|bytes| test.answer(bytes)))
+            bits(yes, len, |row| text.bytes(start + row).is_some_and(|bytes| test.answer(bytes)));
         }
         other => bits(yes, len, |row| test.answer(other.get(row))),
     }
