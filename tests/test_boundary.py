@@ -61,6 +61,7 @@ CALLS = {
         lambda f: xf.RFMScorer(n_bins=5).fit_transform(f),
     ),
     "RuleSegmenter": (scores, lambda f: xf.RuleSegmenter(RULES).fit_transform(f)),
+    "RuleTagger": (scores, lambda f: xf.RuleTagger(RULES, text_output="tags").fit_transform(f)),
     "Scorecard": (scores, lambda f: xf.Scorecard(CARD, reason="en").fit_transform(f)),
     "SegmentMatrix": (
         scores,

@@ -57,6 +57,12 @@ CALLS = {
     },
     "RFMScorer": (RFM, lambda f, n: xf.RFMScorer(n_jobs=n).fit_transform(f)),
     "RuleSegmenter": (SCORED, lambda f, n: xf.RuleSegmenter(RULES, n_jobs=n).fit_transform(f)),
+    "RuleTagger": (
+        SCORED,
+        lambda f, n: xf.RuleTagger(
+            RULES, families={"f": {"tags": ["b", "a"], "exclusive": True, "default": "c"}}, text_output="tags", n_jobs=n
+        ).fit_transform(f),
+    ),
     "Scorecard": (SCORED, lambda f, n: xf.Scorecard(CARD, WEIGHTS, reason="zh", n_jobs=n).fit_transform(f)),
     "SegmentMatrix": (
         SCORED,

@@ -25,6 +25,16 @@ ESTIMATORS = {
         lambda: xf.RuleSegmenter({"above": "monetary > :mean"}, default="below", parameters={"mean": "mean(monetary)"}),
         SCORED,
     ),
+    "RuleTagger": (
+        lambda: xf.RuleTagger(
+            {"above": "monetary > :mean", "often": "order_count > 3"},
+            families={"amount": {"tags": ["above"], "exclusive": True, "default": "below"}},
+            parameters={"mean": "mean(monetary)"},
+            list_output="tags",
+            text_output="text",
+        ),
+        SCORED,
+    ),
     "Scorecard": (
         lambda: xf.Scorecard(
             {

@@ -312,12 +312,6 @@ class TestCoverage:
         assert coverage.summary["rows"].tolist() == [1, 1]
         assert (coverage.rows, coverage.gap_rows, coverage.unknown_rows) == (4, 1, 1)
 
-    def test_what_cannot_be_enumerated_is_refused(self):
-        with pytest.raises(xf.errors.ParameterError, match="cannot enumerate 'price': rule 'a' calculates with it"):
-            self.covered({"a": "price * 2 > 3"})
-        with pytest.raises(xf.errors.ParameterError, match="limit is 2000000"):
-            self.covered({"a": "tenure = courses"}, domains={"tenure": (0, 9999), "courses": (0, 9999)})
-
 
 class TestRefusals:
     @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from xifen import datasets, errors
 from xifen._ladder import ladder_check
+from xifen._tagger import RuleTagger
 from xifen._weights import AHPWeights, ahp_weights, entropy_weights
 from xifen.binning import Binner, RFMScorer
 from xifen.matrix import SegmentMatrix
@@ -16,6 +17,7 @@ __all__ = [
     "Binner",
     "RFMScorer",
     "RuleSegmenter",
+    "RuleTagger",
     "Scorecard",
     "SegmentMatrix",
     "ahp_weights",

@@ -431,6 +431,7 @@ def _to_pandas(column: Column) -> Any:
         times = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
         return (times.tz_localize("UTC").tz_convert(column.zone) if column.zone else times).array
     if isinstance(column, pa.Array):
-        decimal = pa.types.is_decimal(column.type)  # as Python objects they would be slow and of no declared scale
-        return pd.arrays.ArrowExtensionArray(column) if decimal else column.to_pandas().array
+        # As Python objects decimals would be slow and of no declared scale, and lists would become numpy arrays.
+        kept = pa.types.is_decimal(column.type) or pa.types.is_large_list(column.type)
+        return pd.arrays.ArrowExtensionArray(column) if kept else column.to_pandas().array
     return column

@@ -1,12 +1,11 @@
-"""What `RuleSegmenter` tells people: how rules cover every combination of values, and why a row has its label."""
+"""Why rows have their labels and tags, and what it would take to have another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,126 +13,80 @@ from xifen import _columns as names
 from xifen._frame import Frame, Masked
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["Coverage", "Explanation", "chosen_rows"]
-
-
-class Coverage:
-    """What a set of rules does with every combination of values.
-
-    Attributes
-    ----------
-    complete : bool
-        Whether every combination gets a label.
-    cells, gap_cells, unknown_cells : int
-        How many combinations there are; how many no rule and no default takes; for how many a rule cannot be decided
-        (a division by zero, a missing value).
-    summary : pandas.DataFrame
-        Per label: `rule`; `matches`, the combinations it is true for; `cells`, those it decides; `status`: "ok",
-        "shadowed" (it matches only what earlier rules take), "unreachable" (it matches nothing) or "default";
-        `example`, one of its combinations; `rows` when a frame was given.
-    gaps : pandas.DataFrame
-        The combinations no rule and no default takes (the first 1,000), a column per input.
-    overlaps : pandas.DataFrame
-        Pairs of rules true together: `first` (which wins), `second`, `cells`, `example`.
-    rows, gap_rows, unknown_rows : int or None
-        The same counted over the rows of the frame, when one was given.
-    """
-
-    def __init__(self, found: Mapping[str, Any], default: str | None, counts: Mapping[str | None, int] | None) -> None:
-        self.columns: list[str] = found["columns"]
-        self._sizes: list[int] = found["sizes"]
-        self.cells: int = found["cells"]
-        self.gap_cells: int = found["gap_cells"]
-        self.unknown_cells: int = found["unknown_cells"]
-        self.complete = self.gap_cells == 0 and self.unknown_cells == 0
-        self.gaps = pd.DataFrame(found["gaps"], columns=self.columns)
-        self._unknown_example = self._say(found["unknown_example"])
-        rules = found["rules"]
-        pairs = [
-            (rules[pair["first"]]["label"], rules[pair["second"]]["label"], pair["cells"], self._say(pair["example"]))
-            for pair in found["overlaps"]
-        ]
-        self.overlaps = pd.DataFrame(pairs, columns=["first", "second", "cells", "example"])
-        lines = [
-            (rule["label"], rule["text"], rule["matches"], rule["takes"], _status(rule), self._say(rule["example"]))
-            for rule in rules
-        ]
-        if default is not None:
-            cells = found["default_cells"]
-            lines.append((default, "", cells, cells, "default", self._say(found["default_example"])))
-        self.summary = pd.DataFrame(lines, columns=["label", "rule", "matches", "cells", "status", "example"])
-        self.rows: int | None = None
-        self.gap_rows: int | None = None
-        self.unknown_rows: int | None = None
-        if counts is not None:
-            self.summary["rows"] = [counts[label] for label in self.summary["label"]]
-            self.rows, self.gap_rows, self.unknown_rows = sum(counts.values()), counts.get("", 0), counts[None]
-
-    def _say(self, values: Sequence[str] | None) -> str:
-        return ", ".join(f"{name} {value}" for name, value in zip(self.columns, values or [], strict=False))
-
-    def __repr__(self) -> str:
-        spans = " x ".join(f"{size} {name}" for size, name in zip(self._sizes, self.columns, strict=True))
-        lines = [f"{self.cells} combinations ({spans}): {'complete' if self.complete else 'NOT complete'}"]
-        if self.gap_cells:
-            lines.append(
-                f"  gaps: {self.gap_cells} without a label, for example {self._say(self.gaps.iloc[0].tolist())}"
-            )
-        if self.unknown_cells:
-            lines.append(
-                f"  unknown: {self.unknown_cells} that no rule can decide, for example {self._unknown_example}"
-            )
-        for status in ("shadowed", "unreachable"):
-            for label in self.summary.loc[self.summary["status"] == status, "label"]:
-                why = "earlier rules take all it matches" if status == "shadowed" else "nothing can match it"
-                lines.append(f"  {status}: '{label}': {why}")
-        if len(self.overlaps):
-            pair = self.overlaps.iloc[0]
-            example = f"'{pair['first']}' before '{pair['second']}' at {pair['example']}"
-            lines.append(f"  overlaps: {len(self.overlaps)} pairs, the earlier rule wins, for example {example}")
-        if self.rows is not None:
-            lines.append(f"  rows: {self.rows}, of which {self.gap_rows} in a gap and {self.unknown_rows} unknown")
-        with pd.option_context("display.unicode.east_asian_width", True, "display.max_colwidth", 60):
-            lines.append(self.summary.drop(columns="example").to_string(index=False))
-        return "\n".join(lines)
+__all__ = ["Explanation", "chosen_rows", "ids_of"]
 
 
 class Explanation:
-    """Why rows have their labels.
+    """Why rows have their labels or tags.
 
     Attributes
     ----------
     frame : frame
-        One row per condition, of the explained frame's kind: the id; `label` (missing where unknown); `rule`, the
-        label of the rule tried; `decides`, whether that rule gave the answer; `condition`; `value`, what the condition
-        saw; `holds`, missing where unknown; `missing`, the inputs that were missing.
+        One row per condition, of the explained frame's kind: the id; of segments `label` (missing where unknown); `rule`,
+        the label of the rule tried; of segments `decides`, whether that rule gave the answer; of tags `tag`, whether the
+        row has it (missing where unknown); `condition`; `value`, what the condition saw; `holds`, missing where unknown;
+        `missing`, the inputs that were missing.
+    nearest : frame
+        What it would take for another rule to fire, one row per change: the id; `rule`, the label the row would have;
+        `column`, the input that would have to be otherwise; `is`, its value; `needed`, such as ``>= 4``; `distance` of all
+        changes together. Of segments the nearest other label, of tags the nearest change for each the row has not. The
+        nearest change touches the fewest inputs, then moves them the least (``|new - old| / (1 + |old|)`` each, added up;
+        1 for a text, a truth value or a missing value), then comes first in the order of the rules. An expression counts
+        as one input. No row where more than three inputs would have to change.
     text : str
-        The same to read; also what `print` shows.
+        All of it to read; also what `print` shows.
     """
 
     def __init__(
-        self, frame: Frame, column: str, ids: Sequence[Any], found: Sequence[Mapping[str, Any]], lang: str
+        self,
+        frame: Frame,
+        column: str,
+        ids: Sequence[Any],
+        found: Sequence[Mapping[str, Any]],
+        lang: str,
+        *,
+        tags: bool,
     ) -> None:
         if lang not in _WORDS:
             raise ParameterError(f"lang is {lang!r}; wanted 'en' or 'zh'")
-        self.text = "\n".join(_tell(column, name, row, lang) for name, row in zip(ids, found, strict=True))
+        tell = _tell_tags if tags else _tell
+        self.text = "\n".join(tell(column, name, row, lang) for name, row in zip(ids, found, strict=True))
         lines = [
             (name, row, rule, place == len(row["rules"]) - 1 and row["decided"], condition)
             for name, row in zip(ids, found, strict=True)
             for place, rule in enumerate(row["rules"])
             for condition in rule["conditions"]
         ]
-        holds = [line[4]["holds"] for line in lines]
+        label = {"label": _text(line[1]["label"] for line in lines)}
+        decides = {"decides": np.array([line[3] for line in lines], dtype=bool)}
+        has = {"tag": _truths(line[2]["tag"] for line in lines)}
         self.frame = frame.new(
             {
                 column: pa.array([line[0] for line in lines]),
-                "label": pa.array([line[1]["label"] for line in lines], pa.large_string()),
-                "rule": pa.array([line[2]["label"] for line in lines], pa.large_string()),
-                "decides": np.array([line[3] for line in lines], dtype=bool),
-                "condition": pa.array([line[4]["text"] for line in lines], pa.large_string()),
-                "value": pa.array([_seen(line[4]) for line in lines], pa.large_string()),
-                "holds": Masked(np.array([held is True for held in holds]), np.array([held is None for held in holds])),
-                "missing": pa.array([", ".join(line[4]["missing"]) for line in lines], pa.large_string()),
+                **({} if tags else label),
+                "rule": _text(line[2]["label"] for line in lines),
+                **(has if tags else decides),
+                "condition": _text(line[4]["text"] for line in lines),
+                "value": _text(_seen(line[4]) for line in lines),
+                "holds": _truths(line[4]["holds"] for line in lines),
+                "missing": _text(", ".join(line[4]["missing"]) for line in lines),
+            }
+        )
+        nearest = [
+            (name, near, change)
+            for name, row in zip(ids, found, strict=True)
+            for near in ([rule["near"] for rule in row["rules"]] if tags else [row["near"]])
+            if near is not None
+            for change in near["changes"]
+        ]
+        self.nearest = frame.new(
+            {
+                column: pa.array([name for name, _, _ in nearest], pa.array(ids).type),
+                "rule": _text(near["label"] for _, near, _ in nearest),
+                "column": _text(change["column"] for _, _, change in nearest),
+                "is": _text(change["is"] for _, _, change in nearest),
+                "needed": _text(change["needed"] for _, _, change in nearest),
+                "distance": np.array([near["distance"] for _, near, _ in nearest], dtype=np.float64),
             }
         )
 
@@ -141,8 +94,13 @@ class Explanation:
         return self.text
 
 
-def _status(rule: Mapping[str, Any]) -> str:
-    return "unreachable" if not rule["matches"] else "ok" if rule["takes"] else "shadowed"
+def _text(texts: Iterable[str | None]) -> pa.Array:
+    return pa.array(list(texts), pa.large_string())
+
+
+def _truths(truths: Iterable[bool | None]) -> Masked:
+    listed = list(truths)
+    return Masked(np.array([truth is True for truth in listed]), np.array([truth is None for truth in listed]))
 
 
 def _seen(condition: Mapping[str, Any]) -> str:
@@ -162,6 +120,13 @@ _WORDS: Final = {
         "nothing": "nothing",
         "gap": "no rule holds, and there is no default",
         "default": "no rule holds: the default",
+        "near": "nearest: would be '{label}' if {changes}",
+        "change": "{column} were {needed} (is {is_})",
+        "and": " and ",
+        "tags": "tags: {tags}",
+        "unknown_tags": "; unknown: {tags}",
+        "before": "'{label}' comes first: not '{tag}'",
+        "before_unknown": "'{label}' comes first and is unknown, so that '{tag}' is too",
     },
     "zh": {
         "yes": "是",
@@ -174,6 +139,13 @@ _WORDS: Final = {
         "nothing": "无",
         "gap": "没有规则成立，也没有默认标签",
         "default": "没有规则成立：默认标签",
+        "near": "最接近：若{changes}，则为“{label}”",
+        "change": "{column} {needed}（现为 {is_}）",
+        "and": "且",
+        "tags": "标签：{tags}",
+        "unknown_tags": "；未知：{tags}",
+        "before": "“{label}”在先，所以不是“{tag}”",
+        "before_unknown": "“{label}”在先而未知，所以“{tag}”也未知",
     },
 }
 
@@ -205,7 +177,57 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
         ]
     else:
         lines.append(f"  {words['gap' if row['label'] is None else 'default']}")
+    if row["near"] is not None:
+        lines.append("  " + _nearest(row["near"], words))
     return "\n".join(lines)
+
+
+def _tell_tags(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
+    """One row's tags in words: those it has, those that are unknown, then every tag with its conditions."""
+    words = _WORDS[lang]
+    answers = {True: words["yes"], False: words["no"], None: words["unknown"]}
+    own = [rule["label"] for rule in row["rules"] if rule["tag"]]
+    unknown = [rule["label"] for rule in row["rules"] if rule["tag"] is None]
+    head = words["tags"].format(tags=", ".join(own) or words["nothing"])
+    lines = [f"{column} {name}: {head}" + (words["unknown_tags"].format(tags=", ".join(unknown)) if unknown else "")]
+    for rule in row["rules"]:
+        lines.append(f"  {rule['label']}: {answers[rule['tag']]}")
+        lines += [
+            f"    {condition['text']}: {answers[condition['holds']]} ({_seen(condition)})"
+            for condition in rule["conditions"]
+        ]
+        if rule["before"] is not None:
+            said = words["before" if rule["tag"] is False else "before_unknown"]
+            lines.append("    " + said.format(label=rule["before"], tag=rule["label"]))
+        if rule["near"] is not None:
+            lines.append("    " + _nearest(rule["near"], words))
+    return "\n".join(lines)
+
+
+def _nearest(near: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    changes = [
+        words["change"].format(column=change["column"], needed=change["needed"], is_=change["is"])
+        for change in near["changes"]
+    ]
+    return words["near"].format(label=near["label"], changes=words["and"].join(changes))
+
+
+def ids_of(frame: Frame, id_column: str) -> Sequence[Any]:
+    """Give the ids of the rows, or where there are none their positions; each is made when it is asked for."""
+    if id_column not in frame.names:
+        return range(len(frame))
+    return _Ids(pa.table(frame.stream([id_column])).column(0))
+
+
+class _Ids(Sequence[Any]):
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, row: Any) -> Any:
+        return self._column[row].as_py()
 
 
 def chosen_rows(frame: Frame, ids: Any, id_column: str) -> tuple[list[int], list[Any], str]:

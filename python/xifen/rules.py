@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -19,15 +19,219 @@ from xifen import _columns as names
 from xifen import _core
 from xifen._base import ColumnAdder
 from xifen._frame import Frame, Labels
-from xifen._rule_reports import Coverage, Explanation, chosen_rows
+from xifen._rule_coverage import Coverage
+from xifen._rule_reports import Explanation, chosen_rows, ids_of
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["RuleSegmenter"]
+__all__ = ["RuleSegmenter", "RuleSet"]
 
 _LEARNED = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
 
 
-class RuleSegmenter(ColumnAdder):
+class RuleSet(ColumnAdder):
+    """What segments and tags share: rules by label, the columns and parameters they were fitted with, and reports."""
+
+    _fitted = ("columns_", "column_kinds_", "parameters_")
+    #: Whether the rules are tags, of which a row can have several.
+    _tags: ClassVar[bool] = False
+
+    columns_: list[str]
+    column_kinds_: list[Any]
+    parameters_: dict[str, Any]
+
+    rules: Mapping[str, str]
+    domains: Mapping[str, Any] | None
+    parameters: Mapping[str, Any] | None
+    aliases: Mapping[str, Mapping[str, str]] | None
+    n_jobs: int | None
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the rules against the frame's columns, and learn the parameters that are to be learned.
+
+        Parameters
+        ----------
+        X : frame
+            pandas, polars, pyarrow Table or dict of arrays. Only names and types are read, and the values of columns
+            a parameter is learned from.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        RuleError
+            A rule cannot be read, names a column or parameter there is none of, or compares what cannot be compared;
+            `position` is the character.
+        ParameterError
+            A parameter of the segmenter cannot be used.
+        """
+        self._fit(self._open(X), place=False)
+        return self
+
+    def table(self) -> pd.DataFrame:
+        """Show the rules in order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `label`, the label's other names where `aliases` gives some (presets: `key`, `zh`, `en`), of tags with
+            families `family`, and `rule`; a default stands last with an empty rule.
+        """
+        self._config([], {})
+        aliases = self.aliases or {}
+        kinds = list(dict.fromkeys(kind for other in aliases.values() for kind in other))
+        return pd.DataFrame(
+            [
+                {"label": label, **{kind: aliases.get(label, {}).get(kind, "") for kind in kinds}, **more}
+                for label, more in self._lines()
+            ]
+        )
+
+    def coverage(self, frame: Any = None, *, id_column: str = names.CUSTOMER_ID) -> Coverage:
+        """Look at every combination of values: gaps, overlaps, and rules that never decide.
+
+        A column with a domain takes each of its values (whole numbers, a list). Any other number is cut at the
+        numbers the rules compare it with, so that each stretch between two of them is one value; any other text is
+        one of those the rules name, or another. A column is also taken as missing where a rule asks for that.
+
+        Parameters
+        ----------
+        frame : frame, optional
+            Count its rows too, and name a customer for each finding.
+        id_column : str, default "customer_id"
+            Where the names of customers stand; without this column they are named by their position.
+
+        Returns
+        -------
+        Coverage
+            `print` it, or take its tables.
+
+        Raises
+        ------
+        InputError
+            A value of the frame is infinite or outside its domain.
+        """
+        check_is_fitted(self)
+        config = self._fitted_config()
+        found = json.loads(_core.rules_coverage(config))
+        if frame is None:
+            return Coverage(found, None, ())
+        table = self._open(frame)
+        counts = json.loads(_core.rules_coverage_of_rows(table.stream(self.columns_), config, self.n_jobs))
+        return Coverage(found, counts, ids_of(table, id_column))
+
+    def explain(
+        self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID, lang: Literal["en", "zh"] = "en"
+    ) -> Explanation:
+        """Say why rows have their labels or tags, and what it would take to have another.
+
+        Each rule that was tried, each condition with the value it saw, which inputs were missing, and the nearest rule
+        that almost fired.
+
+        Parameters
+        ----------
+        frame : frame
+            Any frame with the columns the rules read.
+        ids : list, optional
+            Which customers; None takes the first 10 rows.
+        id_column : str, default "customer_id"
+            Where the ids stand. Without `ids` and without this column rows are named by their position.
+        lang : {"en", "zh"}
+            The language of the words.
+
+        Returns
+        -------
+        Explanation
+            `print` it to read it; its `frame` has a row per condition, `nearest` one per change.
+
+        Raises
+        ------
+        InputError
+            An id is not in the column.
+        """
+        check_is_fitted(self)
+        table = self._open(frame)
+        rows, shown, column = chosen_rows(table, ids, id_column)
+        found = json.loads(_core.rules_explain(table.stream(self.columns_), self._fitted_config(), rows))
+        return Explanation(table, column, shown, found, lang, tags=self._tags)
+
+    def _choice(self) -> dict[str, Any]:
+        """How the rules decide together, as JSON has it; what cannot be is refused here."""
+        raise NotImplementedError
+
+    def _lines(self) -> list[tuple[str, dict[str, str]]]:
+        """Each label with what `table` shows of it besides its names."""
+        raise NotImplementedError
+
+    def _reads(self) -> list[str]:
+        return _core.rules_columns(self._config([], {}), None)
+
+    def _fit(self, frame: Frame, *, place: bool) -> Any:
+        """Learn from the frame; returns the stream of the columns the rules read, with their rows if `place`."""
+        config = self._config([], {})
+        known = [name for name in frame.names if isinstance(name, str)]
+        columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
+        if not columns:
+            raise InputError(f"{frame.what} has no columns")
+        stream = frame.stream(columns, kinds_only=not place)
+        kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, self._unlearned())))
+        parameters = self._learn(frame)
+        self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
+        self._remember(frame)
+        return stream
+
+    def _unlearned(self) -> dict[str, Any]:
+        """Each parameter's value, with any number in place of what is to be learned: enough to check the rules."""
+        return {name: 0.5 if _learned(value) else value for name, value in (self.parameters or {}).items()}
+
+    def _learn(self, frame: Frame) -> dict[str, Any]:
+        """Each parameter's value; "mean(column)" and "median(column)" are learned."""
+        values = dict(self.parameters or {})
+        learned = []
+        for name, value in values.items():
+            found = _learned(value)
+            if found:
+                column = found[2].replace('""', '"') if found[2] else found[3]
+                learned.append({"name": name, "statistic": found[1].lower(), "column": column})
+        for column in dict.fromkeys(item["column"] for item in learned):
+            frame.require([column])
+        if learned:
+            together = list(dict.fromkeys(item["column"] for item in learned))
+            for item in learned:
+                item["position"] = together.index(item["column"])
+            numbers = _core.rules_learn(frame.stream(together), json.dumps(learned), self.n_jobs)
+            values.update({item["name"]: number for item, number in zip(learned, numbers, strict=True)})
+        return values
+
+    def _fitted_config(self) -> str:
+        return self._config(self.columns_, self.parameters_, self.column_kinds_)
+
+    def _config(self, columns: Sequence[str], parameters: Mapping[str, Any], kinds: Sequence[Any] = ()) -> str:
+        """Everything Rust needs to know, as JSON; wrong kinds of object are refused here."""
+        rules: Any = self.rules
+        if not isinstance(rules, Mapping):
+            raise TypeError(f"rules must be a mapping of label to condition; got {type(rules).__name__}")
+        for label, text in rules.items():
+            if not isinstance(label, str) or not isinstance(text, str):
+                raise TypeError(f"rules must map text to text; got {label!r}: {text!r}")
+            if not label:
+                raise ParameterError("a label is empty; give every rule a name")
+        return json.dumps(
+            {
+                "rules": [{"label": label, "text": text} for label, text in self.rules.items()],
+                **self._choice(),
+                "domains": [(name, _domain(name, domain)) for name, domain in (self.domains or {}).items()],
+                "parameters": [(name, _constant(f"parameter :{name}", value)) for name, value in parameters.items()],
+                "names": list(columns),
+                "kinds": list(kinds),
+            }
+        )
+
+
+class RuleSegmenter(RuleSet):
     """Give every row the label of the first rule that is true.
 
     A rule is an SQL boolean expression over the frame's columns. Missing values are unknown, not false: a rule that is
@@ -102,12 +306,6 @@ class RuleSegmenter(ColumnAdder):
     ['active', 'slipping', 'gone']
     """
 
-    _fitted = ("columns_", "column_kinds_", "parameters_")
-
-    columns_: list[str]
-    column_kinds_: list[Any]
-    parameters_: dict[str, Any]
-
     def __init__(
         self,
         rules: Mapping[str, str],
@@ -128,32 +326,6 @@ class RuleSegmenter(ColumnAdder):
         self.output = output
         self.aliases = aliases
         self.n_jobs = n_jobs
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the rules against the frame's columns, and learn the parameters that are to be learned.
-
-        Parameters
-        ----------
-        X : frame
-            pandas, polars, pyarrow Table or dict of arrays. Only names and types are read, and the values of columns
-            a parameter is learned from.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        RuleError
-            A rule cannot be read, names a column or parameter there is none of, or compares what cannot be compared;
-            `position` is the character.
-        ParameterError
-            A parameter of the segmenter cannot be used.
-        """
-        self._fit(self._open(X), place=False)
-        return self
 
     def transform(self, X: Any) -> Any:
         """Add the label of every row.
@@ -180,84 +352,6 @@ class RuleSegmenter(ColumnAdder):
         frame = self._open(X)
         return self._add(frame, frame.stream(self.columns_))
 
-    def table(self) -> pd.DataFrame:
-        """Show the rules in the order they are tried.
-
-        Returns
-        -------
-        pandas.DataFrame
-            `label`, the label's other names where `aliases` gives some (presets: `key`, `zh`, `en`), and `rule`; the
-            default stands last with an empty rule.
-        """
-        self._config([], {})
-        aliases = self.aliases or {}
-        kinds = list(dict.fromkeys(kind for other in aliases.values() for kind in other))
-        return pd.DataFrame(
-            [
-                {"label": label, **{kind: aliases.get(label, {}).get(kind, "") for kind in kinds}, "rule": rule}
-                for label, rule in {**dict.fromkeys(self._labels(), ""), **self.rules}.items()
-            ]
-        )
-
-    def coverage(self, frame: Any = None) -> Coverage:
-        """Look at every combination of values: gaps, overlaps, and rules that never decide.
-
-        A column with a domain takes each of its values (whole numbers, a list). Any other number is cut at the
-        numbers the rules compare it with, so that each stretch between two of them is one value; any other text is
-        one of those the rules name, or another. A column is also taken as missing where a rule asks for that.
-
-        Parameters
-        ----------
-        frame : frame, optional
-            Count its rows too.
-
-        Returns
-        -------
-        Coverage
-            `print` it, or take its tables.
-
-        Raises
-        ------
-        ParameterError
-            A column cannot be enumerated, because a rule calculates with it: declare it by `domains`; or there are
-            more than two million combinations.
-        """
-        check_is_fitted(self)
-        found = json.loads(_core.rules_coverage(self._fitted_config()))
-        return Coverage(found, self.default, None if frame is None else self._counts(self._open(frame)))
-
-    def explain(
-        self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID, lang: Literal["en", "zh"] = "en"
-    ) -> Explanation:
-        """Say why rows have their labels: each rule tried, each condition, the value it saw.
-
-        Parameters
-        ----------
-        frame : frame
-            Any frame with the columns the rules read.
-        ids : list, optional
-            Which customers; None takes the first 10 rows.
-        id_column : str, default "customer_id"
-            Where the ids stand. Without `ids` and without this column rows are named by their position.
-        lang : {"en", "zh"}
-            The language of the words.
-
-        Returns
-        -------
-        Explanation
-            `print` it to read it; its `frame` has a row per condition.
-
-        Raises
-        ------
-        InputError
-            An id is not in the column.
-        """
-        check_is_fitted(self)
-        table = self._open(frame)
-        rows, shown, column = chosen_rows(table, ids, id_column)
-        found = json.loads(_core.rules_explain(table.stream(self.columns_), self._fitted_config(), rows))
-        return Explanation(table, column, shown, found, lang)
-
     def to_sql(self) -> str:
         """Write the rules as one SQL expression that gives the same labels in a warehouse.
 
@@ -275,8 +369,18 @@ class RuleSegmenter(ColumnAdder):
         check_is_fitted(self)
         return _core.rules_sql(self._fitted_config())
 
-    def _reads(self) -> list[str]:
-        return _core.rules_columns(self._config([], {}), None)
+    def _choice(self) -> dict[str, Any]:
+        if self.default is not None and not isinstance(self.default, str):
+            raise TypeError(f"default must be a label or None; got {self.default!r}")
+        if self.unknown not in ("stop", "skip"):
+            raise ParameterError(f"unknown must be 'stop' or 'skip'; got {self.unknown!r}")
+        output: Any = self.output
+        if not isinstance(output, str) or not output:
+            raise TypeError(f"output must be the name of the added column; got {output!r}")
+        return {"default": self.default, "unknown": self.unknown}
+
+    def _lines(self) -> list[tuple[str, dict[str, str]]]:
+        return [(label, {"rule": self.rules.get(label, "")}) for label in dict.fromkeys([*self._labels(), *self.rules])]
 
     def _adds(self) -> list[str]:
         return [self.output]
@@ -285,93 +389,20 @@ class RuleSegmenter(ColumnAdder):
         """Every label once, in declared order, the default last."""
         return list(dict.fromkeys([*self.rules, *([self.default] if self.default is not None else [])]))
 
-    def _fit(self, frame: Frame, *, place: bool) -> Any:
-        """Learn from the frame; returns the stream of the columns the rules read, with their rows if `place`."""
-        config = self._config([], {})
-        known = [name for name in frame.names if isinstance(name, str)]
-        columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
-        if not columns:
-            raise InputError(f"{frame.what} has no columns")
-        stream = frame.stream(columns, kinds_only=not place)
-        kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, self._unlearned())))
-        parameters = self._learn(frame)
-        self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
-        self._remember(frame)
-        return stream
-
-    def _unlearned(self) -> dict[str, Any]:
-        """Each parameter's value, with any number in place of what is to be learned: enough to check the rules."""
-        return {name: 0.5 if _learned(value) else value for name, value in (self.parameters or {}).items()}
-
-    def _learn(self, frame: Frame) -> dict[str, Any]:
-        """Each parameter's value; "mean(column)" and "median(column)" are learned."""
-        values = dict(self.parameters or {})
-        learned = []
-        for name, value in values.items():
-            found = _learned(value)
-            if found:
-                column = found[2].replace('""', '"') if found[2] else found[3]
-                learned.append({"name": name, "statistic": found[1].lower(), "column": column})
-        for column in dict.fromkeys(item["column"] for item in learned):
-            frame.require([column])
-        if learned:
-            together = list(dict.fromkeys(item["column"] for item in learned))
-            for item in learned:
-                item["position"] = together.index(item["column"])
-            numbers = _core.rules_learn(frame.stream(together), json.dumps(learned), self.n_jobs)
-            values.update({item["name"]: number for item, number in zip(learned, numbers, strict=True)})
-        return values
-
     def _add(self, frame: Frame, stream: Any) -> Any:
         codes, overflows = _core.rules_labels(stream, self._fitted_config(), self.n_jobs)
-        if overflows:
-            warnings.warn(
-                f"{overflows} results of whole-number or decimal calculation do not fit 64 bits or 38 digits (or dates "
-                "their range) and count as missing; write one of the numbers with a point (1.0 *) to calculate exactly "
-                "in 38 digits",
-                stacklevel=4,
-            )
+        warn_of_overflows(overflows)
         return frame.add({self.output: Labels(codes, self._labels())})
 
-    def _counts(self, frame: Frame) -> dict[str | None, int]:
-        """Rows per label; "" are rows no rule takes, None those whose label is missing."""
-        config = json.loads(self._fitted_config())
-        config["default"] = "" if self.default is None else self.default
-        codes, _ = _core.rules_labels(frame.stream(self.columns_), json.dumps(config), self.n_jobs)
-        labels = [*self._labels(), *([""] if self.default is None else [])]
-        counts = np.bincount(codes.astype(np.int64) + 1, minlength=len(labels) + 1)
-        return dict(zip([None, *labels], counts.tolist(), strict=True))
 
-    def _fitted_config(self) -> str:
-        return self._config(self.columns_, self.parameters_, self.column_kinds_)
-
-    def _config(self, columns: Sequence[str], parameters: Mapping[str, Any], kinds: Sequence[Any] = ()) -> str:
-        """Everything Rust needs to know, as JSON; wrong kinds of object are refused here."""
-        rules: Any = self.rules
-        if not isinstance(rules, Mapping):
-            raise TypeError(f"rules must be a mapping of label to condition; got {type(rules).__name__}")
-        for label, text in rules.items():
-            if not isinstance(label, str) or not isinstance(text, str):
-                raise TypeError(f"rules must map text to text; got {label!r}: {text!r}")
-            if not label:
-                raise ParameterError("a label is empty; give every rule a name")
-        if self.default is not None and not isinstance(self.default, str):
-            raise TypeError(f"default must be a label or None; got {self.default!r}")
-        if self.unknown not in ("stop", "skip"):
-            raise ParameterError(f"unknown must be 'stop' or 'skip'; got {self.unknown!r}")
-        output: Any = self.output
-        if not isinstance(output, str) or not output:
-            raise TypeError(f"output must be the name of the added column; got {output!r}")
-        return json.dumps(
-            {
-                "rules": [{"label": label, "text": text} for label, text in self.rules.items()],
-                "default": self.default,
-                "unknown": self.unknown,
-                "domains": [(name, _domain(name, domain)) for name, domain in (self.domains or {}).items()],
-                "parameters": [(name, _constant(f"parameter :{name}", value)) for name, value in parameters.items()],
-                "names": list(columns),
-                "kinds": list(kinds),
-            }
+def warn_of_overflows(count: int) -> None:
+    """Say how many results of a calculation did not fit; called by `_add`, below `transform` and its wrapper."""
+    if count:
+        warnings.warn(
+            f"{count} results of whole-number or decimal calculation do not fit 64 bits or 38 digits (or dates "
+            "their range) and count as missing; write one of the numbers with a point (1.0 *) to calculate exactly "
+            "in 38 digits",
+            stacklevel=5,
         )
 
 

@@ -7,7 +7,8 @@ use arrow_array::{Array, ArrayRef, Decimal128Array, LargeStringArray, RecordBatc
 use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer};
 use arrow_cast::CastOptions;
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
-use numpy::{Element, IntoPyArray};
+pub(crate) use numpy::Element;
+use numpy::IntoPyArray;
 use pyo3::prelude::*;
 use pyo3_arrow::{PyArray, PyTable};
 use xifen_core::{

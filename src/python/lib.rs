@@ -22,7 +22,8 @@ mod _core {
     use super::did_you_mean;
     #[pymodule_export]
     use super::rules::{
-        rules_check, rules_columns, rules_coverage, rules_explain, rules_labels, rules_learn, rules_renamed, rules_sql,
+        rules_check, rules_columns, rules_coverage, rules_coverage_of_rows, rules_explain, rules_labels, rules_learn,
+        rules_renamed, rules_sql, rules_tag_sql, rules_tags,
     };
     #[pymodule_export]
     use super::scorecard::{ahp_weights, entropy_weights, scorecard_points, scorecard_table, scorecard_totals};

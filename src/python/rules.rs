@@ -1,15 +1,15 @@
 //! Segments as SQL rules: arguments in, columns out.
 #![allow(clippy::needless_pass_by_value)] // pyo3 hands arguments over by value
 
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyDict};
 use serde::{Serialize, de::DeserializeOwned};
 use xifen_core::{
     Error, Result,
-    rules::{self, Codes, Config},
+    rules::{self, Codes, Config, Flags, Lists, Tagged},
 };
 
 use crate::{
-    convert::{self, Frame},
+    convert::{self, Element, Frame},
     error, run,
 };
 
@@ -50,20 +50,65 @@ pub(crate) fn rules_labels<'py>(
         let checked = Config::from_json(config)?.check(&batches)?;
         rules::labels(&batches, &checked, cancel)
     })?;
-    let codes = match labelled.codes {
+    Ok((numpy_codes(py, labelled.codes), labelled.overflows))
+}
+
+/// The tags, families and lists of every row: bits and validity as Arrow has them, or bytes and masks as numpy does.
+#[pyfunction]
+#[pyo3(signature = (frame, config, bits, lists, n_jobs=None))]
+pub(crate) fn rules_tags<'py>(
+    py: Python<'py>,
+    frame: Frame,
+    config: &str,
+    bits: bool,
+    lists: bool,
+    n_jobs: Option<i64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let found = run::run(py, n_jobs, |cancel| {
+        let batches = frame.batches()?;
+        let checked = Config::from_json(config)?.check(&batches)?;
+        Ok(if bits {
+            Either::Bits(rules::tags(&batches, &checked, lists, cancel)?)
+        } else {
+            Either::Bytes(rules::tags(&batches, &checked, lists, cancel)?)
+        })
+    })?;
+    match found {
+        Either::Bits(tagged) => tagged_columns(py, tagged),
+        Either::Bytes(tagged) => tagged_columns(py, tagged),
+    }
+}
+
+enum Either {
+    Bits(Tagged<u64>),
+    Bytes(Tagged<i8>),
+}
+
+fn tagged_columns<F: Element>(py: Python<'_>, tagged: Tagged<F>) -> PyResult<Bound<'_, PyDict>> {
+    let out = PyDict::new(py);
+    let flags = |flags: Flags<F>| (convert::numpy(py, flags.values), flags.mask.map(|mask| convert::numpy(py, mask)));
+    out.set_item("tags", tagged.tags.into_iter().map(flags).collect::<Vec<_>>())?;
+    out.set_item("families", tagged.families.into_iter().map(|codes| numpy_codes(py, codes)).collect::<Vec<_>>())?;
+    let list = |list: Lists| (convert::numpy(py, list.offsets), convert::numpy(py, list.codes));
+    out.set_item("lists", tagged.lists.into_iter().flatten().map(list).collect::<Vec<_>>())?;
+    out.set_item("overflows", tagged.overflows)?;
+    Ok(out)
+}
+
+fn numpy_codes(py: Python<'_>, codes: Codes) -> Bound<'_, PyAny> {
+    match codes {
         Codes::Small(codes) => convert::numpy(py, codes),
         Codes::Large(codes) => convert::numpy(py, codes),
-    };
-    Ok((codes, labelled.overflows))
+    }
 }
 
 /// Why the rows have their labels, as JSON.
 #[pyfunction]
 pub(crate) fn rules_explain(py: Python<'_>, frame: Frame, config: &str, rows: Vec<usize>) -> PyResult<String> {
-    run::run(py, ONE, |_| {
+    run::run(py, ONE, |cancel| {
         let batches = frame.batches()?;
         let checked = Config::from_json(config)?.check(&batches)?;
-        to_json(&rules::explain(&batches, &checked, &rows)?)
+        to_json(&rules::explain(&batches, &checked, &rows, cancel)?)
     })
 }
 
@@ -73,10 +118,33 @@ pub(crate) fn rules_coverage(py: Python<'_>, config: &str) -> PyResult<String> {
     run::run(py, ONE, |cancel| to_json(&rules::coverage(&Config::from_json(config)?.check_without_data()?, cancel)?))
 }
 
+/// The same questions asked of the rows of a frame, as JSON.
+#[pyfunction]
+#[pyo3(signature = (frame, config, n_jobs=None))]
+pub(crate) fn rules_coverage_of_rows(
+    py: Python<'_>,
+    frame: Frame,
+    config: &str,
+    n_jobs: Option<i64>,
+) -> PyResult<String> {
+    run::run(py, n_jobs, |cancel| {
+        let batches = frame.batches()?;
+        let checked = Config::from_json(config)?.check(&batches)?;
+        to_json(&rules::coverage_of_rows(&batches, &checked, cancel)?)
+    })
+}
+
 /// One CASE expression, for columns of the configured kinds.
 #[pyfunction]
 pub(crate) fn rules_sql(py: Python<'_>, config: &str) -> PyResult<String> {
     let sql = Config::from_json(config).and_then(|config| rules::sql::case(&config.check_without_data()?));
+    sql.map_err(|failure| error::to_python(py, failure))
+}
+
+/// Every tag's condition and every exclusive family's CASE by name, as JSON.
+#[pyfunction]
+pub(crate) fn rules_tag_sql(py: Python<'_>, config: &str) -> PyResult<String> {
+    let sql = Config::from_json(config).and_then(|config| to_json(&config.check_without_data()?.tag_sql()?));
     sql.map_err(|failure| error::to_python(py, failure))
 }
 

@@ -200,6 +200,48 @@ def first_match(rows: int, *, nulls: bool) -> Bench:
     )
 
 
+def rules_of(count: int) -> dict[str, str]:
+    """One, ten or fifty compound rules; the fifty are the ten with other thresholds."""
+    shifted = {}
+    for turn in range(-(-count // len(RULES))):
+        for label, rule in RULES.items():
+            text = re.sub(r"\b(\d{2,})\b", lambda number, turn=turn: str(int(number[1]) + 7 * turn), rule)
+            shifted[f"{label}_{turn}"] = text
+    return dict(list(shifted.items())[:count])
+
+
+def tags_by_polars(frame: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    return frame.with_columns(**rules)
+
+
+def tags_by_numpy(columns: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:
+    return dict(zip(names, rules_by_numpy(columns), strict=False))
+
+
+def tags(rows: int, count: int, *, nulls: bool) -> Bench:
+    frame = customers(rows, nulls=nulls)
+    in_polars = pl.from_arrow(frame).with_columns(pl.col("channel").cast(pl.Enum(CHANNELS)))
+    in_pandas = frame.to_pandas(split_blocks=True, types_mapper=_masked if nulls else None)
+    rules = rules_of(count)
+    tagger = xf.RuleTagger(rules).fit(in_pandas)
+    rivals = {"polars expressions": partial(tags_by_polars, in_polars, _expressions(rules))}
+    if count <= len(RULES) and not nulls:  # numpy has no unknown
+        arrays = {name: column.to_numpy() for name, column in in_pandas.items() if name != "channel"}
+        arrays["channel"] = in_pandas["channel"].cat.codes.to_numpy()
+        rivals["numpy"] = partial(tags_by_numpy, arrays, list(rules))
+    least = 2 if count == len(RULES) else 1
+    return Bench(
+        ours={
+            "xifen, polars in": lambda: tagger.transform(in_polars),
+            "xifen, pandas in": lambda: tagger.transform(in_pandas),
+        },
+        rivals=rivals,
+        wanted={"polars": (least, None)},
+        note=f"{PREPARED} A nullable boolean per rule behind the caller's own columns; pandas holds two bytes for each, "
+        "polars two bits.",
+    )
+
+
 def _masked(kind: pa.DataType) -> object:
     return {pa.int64(): pd.Int64Dtype(), pa.int8(): pd.Int8Dtype()}.get(kind)
 
@@ -220,3 +262,8 @@ def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
         for nulls in (False, True):
             title = f"RuleSegmenter, 10 rules over 6 columns, {many:,} rows, {'5 % nulls' if nulls else 'no nulls'}"
             yield title, partial(first_match, many, nulls=nulls)
+    for many, count in [(rows, 10)] if quick else [(rows, 1), (rows, 10), (10 * rows, 10), (rows, 50)]:
+        for nulls in (False, True):
+            shown = "1 rule" if count == 1 else f"{count} rules"
+            title = f"RuleTagger, {shown} over 6 columns, {many:,} rows, {'5 % nulls' if nulls else 'no nulls'}"
+            yield title, partial(tags, many, count, nulls=nulls)

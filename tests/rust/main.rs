@@ -6,5 +6,6 @@
 mod binning;
 mod rules;
 mod rules_data;
+mod rules_reports;
 mod scorecard;
 mod transactions;

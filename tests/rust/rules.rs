@@ -212,7 +212,15 @@ fn checked(conditions: Vec<Expr>, batch: &Batch<'_>, names: Vec<String>, unknown
         .enumerate()
         .map(|(index, condition)| CheckedRule { label: format!("r{index}"), condition })
         .collect();
-    Checked { rules, default: default.then(|| "none".to_owned()), unknown, domains: Vec::new(), names, kinds }
+    Checked {
+        rules,
+        default: default.then(|| "none".to_owned()),
+        unknown,
+        families: None,
+        domains: Vec::new(),
+        names,
+        kinds,
+    }
 }
 
 fn agree(checked: &Checked, buffers: &Buffers) -> bool {

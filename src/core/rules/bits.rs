@@ -97,22 +97,22 @@ fn pack_bytes(bytes: &[u8; 64]) -> u64 {
         .fold(0, |word, (index, eight)| word | (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (index * 8))
 }
 
-/// Each row's code, less 1, from its binary digits (the lowest first, 64 rows to a word).
-pub(crate) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+/// Each row's code from its binary digits (the lowest first, 64 rows to a word), counted from `base`.
+pub(crate) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], base: i8, codes: &mut [i8]) {
     #[cfg(target_arch = "x86_64")]
     match width() {
         // SAFETY: the processor has AVX-512.
-        Width::Avx512 => return unsafe { wide::spread_512(digits, codes) },
+        Width::Avx512 => return unsafe { wide::spread_512(digits, base, codes) },
         // SAFETY: the processor has AVX2.
-        Width::Avx2 => return unsafe { wide::spread(digits, codes) },
+        Width::Avx2 => return unsafe { wide::spread(digits, base, codes) },
         Width::Plain => {}
     }
-    spread_each(digits, codes);
+    spread_each(digits, base, codes);
 }
 
-fn spread_each<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+fn spread_each<const WORDS: usize>(digits: &[[u64; WORDS]], base: i8, codes: &mut [i8]) {
     for (word, codes) in codes.chunks_mut(64).enumerate() {
-        codes.fill(-1);
+        codes.fill(base);
         for (digit, words) in digits.iter().enumerate() {
             let bits = words.get(word).copied().unwrap_or(0);
             for (row, code) in codes.iter_mut().enumerate() {
@@ -143,13 +143,13 @@ mod wide {
 
     /// Each word is copied to every byte, byte i keeps its bit i, and what is kept becomes the digit's value.
     #[target_feature(enable = "avx2")]
-    pub(super) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+    pub(super) fn spread<const WORDS: usize>(digits: &[[u64; WORDS]], base: i8, codes: &mut [i8]) {
         const DIAGONAL: i64 = 0x8040_2010_0804_0201_u64 as i64;
         let diagonal = _mm256_set1_epi64x(DIAGONAL);
         let (twos, threes) = (0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
         let byte_of_row = _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, twos, threes);
         for (half, codes) in codes.chunks_mut(32).enumerate() {
-            let mut sum = _mm256_set1_epi8(-1);
+            let mut sum = _mm256_set1_epi8(base);
             for (digit, words) in digits.iter().enumerate() {
                 let word = words.get(half / 2).copied().unwrap_or(0);
                 let rows = _mm256_set1_epi32((word >> (half % 2 * 32)) as i32);
@@ -167,11 +167,11 @@ mod wide {
 
     /// A word is a mask of its rows as it stands.
     #[target_feature(enable = "avx512bw")]
-    pub(super) fn spread_512<const WORDS: usize>(digits: &[[u64; WORDS]], codes: &mut [i8]) {
+    pub(super) fn spread_512<const WORDS: usize>(digits: &[[u64; WORDS]], base: i8, codes: &mut [i8]) {
         let (blocks, rest) = codes.as_chunks_mut::<64>();
         let whole = blocks.len();
         for (place, codes) in blocks.iter_mut().enumerate() {
-            let mut sum = _mm512_set1_epi8(-1);
+            let mut sum = _mm512_set1_epi8(base);
             for (digit, words) in digits.iter().enumerate() {
                 let rows = words.get(place).copied().unwrap_or(0);
                 sum = _mm512_mask_add_epi8(sum, rows, sum, _mm512_set1_epi8(1 << digit));
@@ -183,7 +183,7 @@ mod wide {
             let digit = |(digit, words): (usize, &[u64; WORDS])| {
                 ((words.get(whole).copied().unwrap_or(0) >> row & 1) as i8) << digit
             };
-            *code = digits.iter().enumerate().map(digit).fold(-1, i8::wrapping_add);
+            *code = digits.iter().enumerate().map(digit).fold(base, i8::wrapping_add);
         }
     }
 
@@ -342,12 +342,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_spread_to_codes(digits in prop::collection::vec(any::<[u64; 4]>(), 0..8), rows in 0usize..=256) {
+        fn digits_spread_to_codes(digits in prop::collection::vec(any::<[u64; 4]>(), 0..8), base in -1i8..=0, rows in 0usize..=256) {
             let mut plain = vec![9i8; rows];
-            spread_each(&digits, &mut plain);
+            spread_each(&digits, base, &mut plain);
             on_every_width(|| {
                 let mut fast = vec![9i8; rows];
-                spread(&digits, &mut fast);
+                spread(&digits, base, &mut fast);
                 assert_eq!(fast, plain);
             });
         }

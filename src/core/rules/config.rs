@@ -7,6 +7,7 @@ use super::{
     ast::{Constant, Expr, Kind, column_text},
     calendar,
     check::{Checker, ColumnKind},
+    family::{self, CheckedFamily, Family},
     number::Number,
     order::{dependency_order, references},
     parse::parse,
@@ -34,9 +35,10 @@ pub struct Rule {
 }
 
 /// What happens where a rule is unknown before any rule is true.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
+    #[default]
     /// The label is missing: it depends on what is not known.
     Stop,
     /// The next rule is tried, as SQL's CASE does.
@@ -120,6 +122,9 @@ pub struct Config {
     pub default: Option<String>,
     /// What an unknown rule does.
     pub unknown: Unknown,
+    /// Of a tagger: the tags that belong together.
+    #[serde(default)]
+    pub families: Option<Vec<Family>>,
     /// What columns may hold.
     #[serde(default)]
     pub domains: Vec<(String, Domain)>,
@@ -144,7 +149,7 @@ pub struct CheckedRule {
 }
 
 /// Rules whose names and types fit a frame.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Checked {
     /// In the order they are tried.
     pub rules: Vec<CheckedRule>,
@@ -152,6 +157,8 @@ pub struct Checked {
     pub default: Option<String>,
     /// What an unknown rule does.
     pub unknown: Unknown,
+    /// The families of a tagger; `None` where the rules name segments.
+    pub families: Option<Vec<CheckedFamily>>,
     /// Domains of columns the rules use: position in `names`, what it may hold.
     pub domains: Vec<(usize, Domain)>,
     /// The names of the batches' columns.
@@ -166,6 +173,11 @@ impl Checked {
     pub fn default_code(&self) -> Option<usize> {
         let default = self.default.as_ref()?;
         Some(self.rules.iter().position(|rule| &rule.label == default).unwrap_or(self.rules.len()))
+    }
+
+    /// The families of which a row has one tag at most.
+    pub(crate) fn exclusive_families(&self) -> impl Iterator<Item = &CheckedFamily> {
+        self.families.iter().flatten().filter(|family| family.exclusive)
     }
 
     /// What a checked expression gives.
@@ -296,8 +308,9 @@ impl Config {
                 domains.push((column, domain.clone()));
             }
         }
+        let families = self.families.as_ref().map(|families| family::check(families, &self.rules)).transpose()?;
         let Self { default, unknown, names, .. } = self.clone();
-        Ok(Checked { rules, default, unknown, domains, names, kinds })
+        Ok(Checked { rules, default, unknown, families, domains, names, kinds })
     }
 
     fn parameter(&self, source: &Source<'_>, at: usize, name: &str) -> Result<Constant> {

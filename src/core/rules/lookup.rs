@@ -2,7 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::{config::Checked, evaluate::Findings, program::Program, segment::every_row};
+use super::{
+    config::Checked,
+    evaluate::Findings,
+    program::Program,
+    segment::{Choice, every_row},
+};
 use crate::{
     Result,
     cancel::Cancel,
@@ -97,7 +102,7 @@ fn decide_all(axes: &[Axis], cells: usize, program: &Program, cancel: &Cancel) -
         .map(|(values, present)| Column::Int64(Values { values, validity: Bits::new(present, 0, cells) }))
         .collect();
     let findings = Findings::default();
-    let codes = every_row(&[batch], program, &findings, cancel)?;
+    let codes = every_row(&[batch], program, &Choice::of(program), &findings, cancel)?;
     Ok((findings.outside.into_inner() == u64::MAX).then_some(codes))
 }
 

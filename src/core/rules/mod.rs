@@ -5,6 +5,7 @@
 //! [`interpret`] reads the same tree row by row: it explains, and the fast path is tested against it.
 
 pub mod ast;
+mod axis;
 mod bits;
 mod calculate;
 mod calendar;
@@ -14,21 +15,30 @@ mod compile;
 mod config;
 mod coverage;
 mod dialect;
+mod direction;
 mod display;
 mod evaluate;
 mod explain;
+mod family;
 mod formula;
 mod grid;
 pub mod interpret;
 mod learn;
 mod lookup;
+mod moments;
+mod near;
 mod number;
 mod order;
 mod parse;
 mod pattern;
+mod plain;
 mod program;
+mod search;
 mod segment;
 pub mod sql;
+mod stretch;
+mod tag;
+mod tally;
 mod text;
 mod texts;
 mod types;
@@ -36,10 +46,16 @@ mod types;
 pub use calendar::{Interval, Zone};
 pub use check::ColumnKind;
 pub use config::{Checked, CheckedRule, Config, Domain, Rule, Unknown, Value};
-pub use coverage::{Coverage, Overlap, RuleCoverage, coverage};
+pub use coverage::{
+    Certainty, Coverage, Finding, LadderCoverage, LadderRows, MAX_CELLS, Overlap, RowCoverage, Rows, RuleCoverage,
+    coverage, coverage_of_rows,
+};
+pub use direction::Direction;
 pub use explain::{Condition, Explanation, TriedRule, explain};
-pub use grid::MAX_CELLS;
+pub use family::{CheckedFamily, Family};
 pub use learn::{Learned, Statistic, learn};
+pub use near::{Change, Near};
 pub use number::{Number, Units};
 pub use parse::{MAX_NESTING, MAX_TOKENS, parse};
 pub use segment::{Codes, Labelled, labels};
+pub use tag::{Flag, Flags, Lists, Tagged, tags};

@@ -106,6 +106,8 @@ pub(crate) struct Guard {
 pub(crate) struct Program {
     pub(crate) nodes: Vec<Node>,
     pub(crate) rules: Vec<Literal>,
+    /// The rules as tags: in an exclusive family a tag is true only where those before it are false.
+    pub(crate) tags: Vec<Literal>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) unknown: Unknown,
     pub(crate) default_code: Option<usize>,
@@ -128,6 +130,7 @@ impl Program {
         let never = builder.never_known();
         let literal = |rule: &CheckedRule| builder.rules.get(rule.label.as_str()).copied().unwrap_or(never);
         let rules: Vec<Literal> = checked.rules.iter().map(literal).collect();
+        let tags = builder.tags(&rules);
         let mut guards = Vec::new();
         for (column, domain) in &checked.domains {
             let name = checked.names.get(*column).map_or("", String::as_str);
@@ -135,7 +138,7 @@ impl Program {
             guards.push(Guard { column: *column, literal, domain: domain.describe(name) });
         }
         let Builder { nodes, .. } = builder;
-        Ok(Self { nodes, rules, guards, unknown: checked.unknown, default_code: checked.default_code() })
+        Ok(Self { nodes, rules, tags, guards, unknown: checked.unknown, default_code: checked.default_code() })
     }
 
     /// Whether anything is calculated, so that an overflow could have to be counted row by row.
@@ -176,6 +179,22 @@ impl Builder<'_> {
 
     pub(super) fn missing(&mut self, column: usize) -> usize {
         self.add(Node::Missing(column)).node
+    }
+
+    fn tags(&mut self, rules: &[Literal]) -> Vec<Literal> {
+        let (checked, mut tags) = (self.checked, rules.to_vec());
+        for family in checked.exclusive_families() {
+            let mut earlier: Option<Literal> = None;
+            for place in &family.tags {
+                let Some(tag) = tags.get_mut(*place) else { continue };
+                let rule = *tag;
+                if let Some(earlier) = earlier {
+                    *tag = self.all(vec![rule, earlier.opposite()]);
+                }
+                earlier = Some(earlier.map_or(rule, |earlier| self.any(vec![earlier, rule])));
+            }
+        }
+        tags
     }
 
     pub(super) fn never_known(&mut self) -> Literal {

@@ -9,7 +9,7 @@ use super::{
     config::{Checked, Unknown},
     evaluate::{Evaluator, Findings, Planes, ROWS, WORDS},
     lookup,
-    program::Program,
+    program::{Literal, Program},
 };
 use crate::{
     Error, Result,
@@ -41,14 +41,15 @@ pub fn labels(batches: &[Batch<'_>], checked: &Checked, cancel: &Cancel) -> Resu
     let program = Program::compile(checked)?;
     let count = checked.rules.len() + usize::from(checked.default.is_some());
     let findings = Findings::default();
+    let choice = Choice::of(&program);
     let codes = if i8::try_from(count).is_ok() {
         let small = match lookup::labels(batches, checked, &program, cancel)? {
             Some(codes) => codes,
-            None => every_row(batches, &program, &findings, cancel)?,
+            None => every_row(batches, &program, &choice, &findings, cancel)?,
         };
         Codes::Small(small)
     } else if i16::try_from(count).is_ok() {
-        Codes::Large(every_row(batches, &program, &findings, cancel)?)
+        Codes::Large(every_row(batches, &program, &choice, &findings, cancel)?)
     } else {
         return Err(Error::parameter(format!("{count} labels are too many; a segmenter takes up to {}", i16::MAX)));
     };
@@ -60,6 +61,7 @@ pub fn labels(batches: &[Batch<'_>], checked: &Checked, cancel: &Cancel) -> Resu
 pub(crate) fn every_row<C: Code>(
     batches: &[Batch<'_>],
     program: &Program,
+    choice: &Choice,
     findings: &Findings,
     cancel: &Cancel,
 ) -> Result<Vec<C>> {
@@ -78,7 +80,7 @@ pub(crate) fn every_row<C: Code>(
             for (part, piece) in piece.chunks_mut(ROWS).enumerate() {
                 let start = chunk * CHUNK_ROWS + part * ROWS;
                 evaluator.run(&(start..start + piece.len()), &mut planes);
-                C::decide(program, &planes, piece);
+                C::decide(choice, &planes, piece);
             }
             Ok(())
         })?;
@@ -88,7 +90,7 @@ pub(crate) fn every_row<C: Code>(
 }
 
 /// Turns what rows reported into errors, the lowest row first.
-fn report(batches: &[Batch<'_>], checked: &Checked, program: &Program, findings: &Findings) -> Result<()> {
+pub(crate) fn report(batches: &[Batch<'_>], checked: &Checked, program: &Program, findings: &Findings) -> Result<()> {
     let infinite = findings.infinite.load(Ordering::Relaxed);
     if infinite != u64::MAX {
         let row = infinite as usize;
@@ -141,49 +143,63 @@ fn at_row<'a, 'b, T>(
     None
 }
 
+/// Rules of which the first that is true decides.
+pub(crate) struct Choice {
+    pub(crate) rules: Vec<Literal>,
+    /// Whether a rule that is unknown ends the search.
+    pub(crate) stops: bool,
+    pub(crate) default_code: Option<usize>,
+}
+
+impl Choice {
+    pub(crate) fn of(program: &Program) -> Self {
+        let Program { rules, unknown, default_code, .. } = program;
+        Self { rules: rules.clone(), stops: *unknown == Unknown::Stop, default_code: *default_code }
+    }
+}
+
 /// An integer wide enough for the labels.
 pub(crate) trait Code: Copy + Default + Send + Sync {
     /// The codes of one chunk from its planes.
-    fn decide(program: &Program, planes: &Planes, codes: &mut [Self]);
+    fn decide(choice: &Choice, planes: &Planes, codes: &mut [Self]);
 }
 
 /// Calls `take` with every rule's code (counted from 1; the default's too) and the rows it decides. Rows nobody
 /// takes keep 0: missing.
-fn decisions(program: &Program, planes: &Planes, mut take: impl FnMut(usize, &[u64; WORDS])) {
+fn decisions(choice: &Choice, planes: &Planes, mut take: impl FnMut(usize, &[u64; WORDS])) {
     let mut open = [!0u64; WORDS];
     let mut taken = [0u64; WORDS];
-    let stops = program.unknown == Unknown::Stop;
-    for (index, rule) in program.rules.iter().enumerate() {
+    for (index, rule) in choice.rules.iter().enumerate() {
         let (yes, no) = planes.literal(*rule);
         for ((taken, open), (yes, no)) in taken.iter_mut().zip(&mut open).zip(yes.iter().zip(no)) {
             *taken = *open & yes;
-            *open &= if stops { *no } else { !yes };
+            *open &= if choice.stops { *no } else { !yes };
         }
         take(index + 1, &taken);
     }
-    if let Some(code) = program.default_code {
+    if let Some(code) = choice.default_code {
         take(code + 1, &open);
     }
 }
 
 impl Code for i8 {
     /// The codes' binary digits are collected as words, then spread to bytes: no branch per row.
-    fn decide(program: &Program, planes: &Planes, codes: &mut [Self]) {
-        let used = (usize::BITS - (program.rules.len() + 1).leading_zeros()) as usize;
+    fn decide(choice: &Choice, planes: &Planes, codes: &mut [Self]) {
+        let used = (usize::BITS - (choice.rules.len() + 1).leading_zeros()) as usize;
         let mut digits = vec![[0u64; WORDS]; used];
-        decisions(program, planes, |code, rows| {
+        decisions(choice, planes, |code, rows| {
             for (_, words) in digits.iter_mut().enumerate().filter(|(digit, _)| code >> digit & 1 == 1) {
                 words.iter_mut().zip(rows).for_each(|(word, rows)| *word |= rows);
             }
         });
-        spread(&digits, codes);
+        spread(&digits, -1, codes);
     }
 }
 
 impl Code for i16 {
-    fn decide(program: &Program, planes: &Planes, codes: &mut [Self]) {
+    fn decide(choice: &Choice, planes: &Planes, codes: &mut [Self]) {
         codes.fill(-1);
-        decisions(program, planes, |code, rows| {
+        decisions(choice, planes, |code, rows| {
             for (block, rows) in codes.chunks_mut(64).zip(rows) {
                 let mut rows = *rows;
                 while rows != 0 {

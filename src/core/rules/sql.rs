@@ -17,16 +17,22 @@ const MAX_CHARACTERS: usize = 1_000_000;
 
 /// One CASE expression that gives every row its label.
 pub fn case(checked: &Checked) -> Result<String> {
+    let all: Vec<usize> = (0..checked.rules.len()).collect();
+    case_of(checked, &all, checked.default.as_deref(), checked.unknown)
+}
+
+/// The same for some of the rules, by their places.
+pub(super) fn case_of(checked: &Checked, places: &[usize], default: Option<&str>, unknown: Unknown) -> Result<String> {
     let mut out = String::from("CASE");
     let mut writer = Writer::new(checked)?;
-    for rule in &checked.rules {
+    for rule in places.iter().filter_map(|place| checked.rules.get(*place)) {
         let condition = writer.condition(&rule.condition)?;
         let _ = write!(out, "\n  WHEN {condition} THEN {}", quoted(&rule.label, '\'')); // writing to a String cannot fail
-        if checked.unknown == Unknown::Stop {
+        if unknown == Unknown::Stop {
             let _ = write!(out, "\n  WHEN ({condition}) IS NULL THEN NULL");
         }
     }
-    if let Some(default) = &checked.default {
+    if let Some(default) = default {
         let _ = write!(out, "\n  ELSE {}", quoted(default, '\''));
     }
     out.push_str("\nEND");

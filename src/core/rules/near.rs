@@ -1,0 +1,477 @@
+//! What it would take for another rule to fire.
+//!
+//! A change gives some inputs of a row other values. The nearest one changes the fewest inputs, then those by the least
+//! (`|new - old| / (1 + |old|)` each, added up; of dates `days / (1 + days)`; 1 for a text, a truth or a value that was missing), then comes first in
+//! the order of the rules. Only values beside the rules' own constants are tried: between two of them nothing changes,
+//! so that the nearest point of a stretch is its end.
+
+use serde::Serialize;
+
+use super::{
+    ast::{Constant, Expr, quoted},
+    axis::{Axis, AxisValues, Group, groups},
+    check::ColumnKind,
+    config::Checked,
+    evaluate::Findings,
+    explain::shown,
+    grid,
+    interpret::{Cell, Rows},
+    moments,
+    number::{Number, Units},
+    order::references,
+    plain::{Plain, plain},
+    program::{Literal, Program},
+    segment::{Choice, every_row},
+};
+use crate::{Result, cancel::Cancel, column::Batch};
+
+/// Whole numbers of a domain that are tried one by one; of a wider one those beside the rules' constants are enough.
+const FEW: u64 = 16;
+/// The last code point: a text of it comes after all others.
+const LAST: char = '\u{10ffff}';
+/// Most inputs that are changed.
+const MAX_CHANGED: usize = 3;
+/// Most combinations of values that are tried for one number of inputs.
+const MAX_TRIED: usize = 200_000;
+
+/// The nearest rule that did not fire.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Near {
+    /// Its label.
+    pub label: String,
+    /// What would have to be otherwise.
+    pub changes: Vec<Change>,
+    /// By how much in all.
+    pub distance: f64,
+}
+
+/// One input that would have to be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The column, or the expression that stands for itself.
+    pub column: String,
+    /// What it is.
+    pub is: String,
+    /// What it would have to be, with its sign: `>= 4`.
+    pub needed: String,
+}
+
+/// Rules made ready to be tried on other values.
+pub(crate) struct Nearby {
+    plain: Plain,
+    program: Program,
+    groups: Vec<Group>,
+}
+
+/// A value an input could have: what it is, how far that is, and how it reads.
+struct Candidate {
+    value: Cell,
+    distance: f64,
+    /// The constant it lies right beside, where a person would name that.
+    beside: Option<Number>,
+}
+
+/// How far the best found so far is, its code, and the columns it changes with the places of their values.
+type Best = (f64, i16, Vec<(usize, usize)>);
+
+/// A row, and for every column the values to try; the first is the row's own.
+struct Around {
+    columns: Vec<Vec<Candidate>>,
+}
+
+impl Nearby {
+    pub(crate) fn new(checked: &Checked) -> Result<Self> {
+        let plain = plain(checked);
+        let program = Program::compile(&plain.checked)?;
+        let groups = groups(&plain, FEW)?;
+        Ok(Self { plain, program, groups })
+    }
+
+    /// The nearest rule that would give a row another label.
+    pub(crate) fn segment(&self, around: &Row<'_>, cancel: &Cancel) -> Result<Option<Near>> {
+        let around = self.around(around);
+        let choice = Choice { default_code: None, ..Choice::of(&self.program) };
+        let all: Vec<usize> = (0..around.columns.len()).collect();
+        let own = self.codes(&around, &[], &choice, cancel)?.first().copied().unwrap_or(-1);
+        self.nearest(&around, &all, &choice, |code| code != own, cancel, |code| code)
+    }
+
+    /// The nearest change that would give a row a tag.
+    pub(crate) fn tag(&self, tag: usize, row: &Row<'_>, cancel: &Cancel) -> Result<Option<Near>> {
+        let around = self.around(row);
+        let checked = &self.plain.checked;
+        let Some(rule) = checked.rules.get(tag) else { return Ok(None) };
+        let condition = checked.tag_condition(tag, rule);
+        let mut columns: Vec<usize> =
+            condition.columns().into_iter().filter_map(|name| self.plain.place(name)).collect();
+        if !references(&condition).is_empty() {
+            columns = (0..around.columns.len()).collect(); // those of the rules it refers to
+        }
+        let rules: Vec<Literal> = self.program.tags.get(tag).copied().into_iter().collect();
+        let choice = Choice { rules, stops: true, default_code: None };
+        self.nearest(&around, &columns, &choice, |_| true, cancel, |_| tag)
+    }
+
+    fn nearest(
+        &self,
+        around: &Around,
+        columns: &[usize],
+        choice: &Choice,
+        accepts: impl Fn(i16) -> bool,
+        cancel: &Cancel,
+        rule_of: impl Fn(usize) -> usize,
+    ) -> Result<Option<Near>> {
+        for count in 1..=MAX_CHANGED.min(columns.len()) {
+            let mut best: Option<Best> = None;
+            let subsets = subsets(columns, count);
+            let others = |column: &usize| around.columns.get(*column).map_or(0, |values| values.len() - 1);
+            let tried: usize = subsets.iter().map(|subset| subset.iter().map(others).product::<usize>()).sum();
+            if tried > MAX_TRIED {
+                return Ok(None); // what would be found with more inputs might not be the nearest
+            }
+            for subset in subsets {
+                cancel.check()?;
+                let varied: Vec<(usize, Vec<usize>)> =
+                    subset.iter().map(|column| (*column, (1..=others(column)).collect())).collect();
+                let codes = self.codes(around, &varied, choice, cancel)?;
+                for (cell, code) in codes.iter().enumerate().filter(|(_, code)| **code >= 0 && accepts(**code)) {
+                    let chosen = chosen(&varied, cell);
+                    let distance = chosen
+                        .iter()
+                        .filter_map(|(column, place)| around.columns.get(*column)?.get(*place))
+                        .map(|candidate| candidate.distance)
+                        .sum::<f64>();
+                    let is_nearer = best
+                        .as_ref()
+                        .is_none_or(|(least, first, _)| distance.total_cmp(least).then(code.cmp(first)).is_lt());
+                    if is_nearer {
+                        best = Some((distance, *code, chosen));
+                    }
+                }
+            }
+            if let Some((distance, code, chosen)) = best {
+                let changes = (0..chosen.len())
+                    .map(|place| self.change(around, &chosen, place, code, choice, cancel))
+                    .collect::<Result<Vec<_>>>()?;
+                let rule = usize::try_from(code).ok().and_then(|code| self.plain.checked.rules.get(rule_of(code)));
+                let changes = changes.into_iter().flatten().collect();
+                return Ok(rule.map(|rule| Near { label: rule.label.clone(), changes, distance }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The answers for every combination of the varied columns' values; the others keep the row's own.
+    fn codes(
+        &self,
+        around: &Around,
+        varied: &[(usize, Vec<usize>)],
+        choice: &Choice,
+        cancel: &Cancel,
+    ) -> Result<Vec<i16>> {
+        let axes: Vec<Axis> = around
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(column, values)| {
+                let own = [0];
+                let places = varied.iter().find(|(other, _)| *other == column).map_or(&own[..], |(_, places)| places);
+                let cells = places.iter().filter_map(|place| values.get(*place)).map(|candidate| &candidate.value);
+                let kind = self.plain.checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null);
+                Axis { name: String::new(), shown: vec![String::new(); places.len()], values: laid_out(kind, cells) }
+            })
+            .collect();
+        let cells = axes.iter().map(|axis| axis.shown.len()).product();
+        let columns = grid::columns(&axes, cells);
+        let mut batch = grid::batch(&columns, cells);
+        if batch.is_empty() {
+            batch.push(crate::column::Column::Null(cells));
+        }
+        every_row(&[batch], &self.program, choice, &Findings::default(), cancel)
+    }
+
+    /// How a change reads: as a value, or as a bound where all values beyond it do as well.
+    fn change(
+        &self,
+        around: &Around,
+        chosen: &[(usize, usize)],
+        which: usize,
+        code: i16,
+        choice: &Choice,
+        cancel: &Cancel,
+    ) -> Result<Option<Change>> {
+        let Some((column, place)) = chosen.get(which) else { return Ok(None) };
+        let Some(values) = around.columns.get(*column) else { return Ok(None) };
+        let (Some(own), Some(new)) = (values.first(), values.get(*place)) else { return Ok(None) };
+        let name = self.plain.checked.names.get(*column).cloned().unwrap_or_default();
+        let number = |candidate: &Candidate| number_of(&candidate.value);
+        let mut needed = match &new.value {
+            Cell::Text(text) if text.starts_with(LAST) => "another text".to_owned(),
+            Cell::Text(text) if is_after(&new.value) => {
+                format!("just after {}", quoted(text.trim_end_matches('\0'), '\''))
+            }
+            value => format!("= {}", shown(value)),
+        };
+        if let Some(to) = number(new) {
+            let up = number(own).is_none_or(|from| to > from);
+            let beyond: Vec<usize> = (1..values.len())
+                .filter(|place| {
+                    values.get(*place).and_then(number).is_some_and(|value| if up { value >= to } else { value <= to })
+                })
+                .collect();
+            let varied: Vec<(usize, Vec<usize>)> = chosen
+                .iter()
+                .map(|(other, place)| (*other, if other == column { beyond.clone() } else { vec![*place] }))
+                .collect();
+            let all = self.codes(around, &varied, choice, cancel)?.iter().all(|found| *found == code);
+            // Right beside a constant of a continuous column: the constant is what a person would say.
+            needed = match (new.beside, all, up) {
+                (Some(constant), true, true) => format!("> {constant}"),
+                (Some(constant), true, false) => format!("< {constant}"),
+                (Some(constant), false, true) => format!("just above {constant}"),
+                (Some(constant), false, false) => format!("just below {constant}"),
+                (None, true, true) => format!(">= {}", shown(&new.value)),
+                (None, true, false) => format!("<= {}", shown(&new.value)),
+                (None, false, _) => needed,
+            };
+        }
+        Ok(Some(Change { column: name, is: shown(&own.value), needed }))
+    }
+
+    /// The values to try around a row.
+    fn around(&self, row: &Row<'_>) -> Around {
+        let cells: Vec<Cell> = (0..self.plain.checked.names.len()).map(|column| self.own(row, column)).collect();
+        let columns = (0..cells.len()).map(|column| self.candidates(column, &cells)).collect();
+        Around { columns }
+    }
+
+    /// What a column, or what a stand-in stands for, is in the row.
+    fn own(&self, row: &Row<'_>, column: usize) -> Cell {
+        let rows = Rows::new(row.checked, row.batch);
+        match column.checked_sub(self.plain.real).and_then(|place| self.plain.expressions.get(place)) {
+            Some(expression) => as_kind(self.plain.checked.kinds.get(column).copied(), rows.value(expression, row.place)),
+            None => self.plain.checked.names.get(column).map_or(Cell::Missing, |name| rows.cell(name, row.place)),
+        }
+    }
+
+    fn candidates(&self, column: usize, cells: &[Cell]) -> Vec<Candidate> {
+        let own = cells.get(column).cloned().unwrap_or(Cell::Missing);
+        let kind = self.plain.checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null);
+        let mut found: Vec<(Cell, Option<Number>)> = Vec::new();
+        let group = self.groups.get(column);
+        let mut constants: Vec<Constant> = group.map_or_else(Vec::new, |group| group.constants.clone());
+        let others = group.map_or(&[][..], |group| &group.members);
+        constants.extend(
+            others.iter().filter(|other| **other != column).filter_map(|other| constant_of(cells.get(*other)?)),
+        );
+        for constant in &constants {
+            beside(kind, constant, others.len().max(1), &mut found);
+        }
+        if kind == ColumnKind::Bool {
+            found = vec![(Cell::Bool(false), None), (Cell::Bool(true), None)];
+        }
+        if kind == ColumnKind::Text {
+            let longest = found.iter().map(|(cell, _)| if let Cell::Text(text) = cell { text.len() } else { 0 }).max();
+            found.push((Cell::Text(LAST.to_string().repeat(longest.unwrap_or(0) + 1)), None));
+            found.push((Cell::Text(String::new()), None));
+        }
+        let in_order = group.is_some_and(|group| group.ordered);
+        found.retain(|(cell, _)| in_order || !is_after(cell));
+        found.retain(|(cell, _)| *cell != own && self.allows(column, cell));
+        let mut candidates = vec![Candidate { value: own.clone(), distance: 0.0, beside: None }];
+        for (value, beside) in found {
+            if candidates.iter().all(|known| known.value != value) {
+                candidates.push(Candidate { distance: distance(&own, &value), value, beside });
+            }
+        }
+        candidates
+    }
+
+    /// Whether the column's domain has the value.
+    fn allows(&self, column: usize, cell: &Cell) -> bool {
+        let checked = &self.plain.checked;
+        let Some((_, domain)) = checked.domains.iter().find(|(of, _)| *of == column) else { return true };
+        let kind = checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null);
+        let axis =
+            Axis { name: String::new(), shown: vec![String::new()], values: laid_out(kind, std::iter::once(cell)) };
+        let columns = grid::columns(std::slice::from_ref(&axis), 1);
+        let batch = grid::batch(&columns, 1);
+        let name = checked.names.get(column).cloned().unwrap_or_default();
+        let one = Checked { names: vec![name.clone()], kinds: vec![kind], ..Checked::default() };
+        domain
+            .condition(&name)
+            .is_ok_and(|condition: Expr| Rows::new(&one, &batch).condition(&condition, 0) != Some(false))
+    }
+}
+
+/// One row of a batch, with the rules it was checked by.
+pub(crate) struct Row<'a> {
+    pub(crate) checked: &'a Checked,
+    pub(crate) batch: &'a Batch<'a>,
+    pub(crate) place: usize,
+}
+
+/// All ways to take some of the columns, in order.
+fn subsets(columns: &[usize], count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    columns
+        .iter()
+        .enumerate()
+        .flat_map(|(place, first)| {
+            let rest = columns.get(place + 1..).unwrap_or_default();
+            subsets(rest, count - 1).into_iter().map(move |rest| [vec![*first], rest].concat())
+        })
+        .collect()
+}
+
+/// Which value of each varied column a cell has. The last column of the frame changes fastest.
+fn chosen(varied: &[(usize, Vec<usize>)], cell: usize) -> Vec<(usize, usize)> {
+    let mut order: Vec<&(usize, Vec<usize>)> = varied.iter().collect();
+    order.sort_by_key(|(column, _)| std::cmp::Reverse(*column));
+    let mut rest = cell;
+    let mut found: Vec<(usize, usize)> = order
+        .into_iter()
+        .filter_map(|(column, places)| {
+            let place = places.get(rest % places.len().max(1)).copied();
+            rest /= places.len().max(1);
+            place.map(|place| (*column, place))
+        })
+        .collect();
+    found.reverse();
+    found
+}
+
+/// The values at a constant and right beside it: on each side as many as there are columns to be told apart.
+fn beside(kind: ColumnKind, constant: &Constant, count: usize, found: &mut Vec<(Cell, Option<Number>)>) {
+    match (kind, constant) {
+        (ColumnKind::Text, Constant::Text(text)) => {
+            found.extend((0..=count).map(|after| (Cell::Text(format!("{text}{}", "\0".repeat(after))), None)));
+        }
+        (ColumnKind::Double, Constant::Number(number)) => {
+            let value = number.to_f64();
+            found.push((Cell::Real(value), None));
+            for step in [f64::next_up, f64::next_down] {
+                let near = std::iter::successors(Some(step(value)), |value| Some(step(*value)));
+                found.extend(near.take(count).map(|near| (Cell::Real(near), Some(*number))));
+            }
+        }
+        (ColumnKind::Single, Constant::Number(number)) => {
+            let value = number.to_f32();
+            found.push((Cell::Single(value), None));
+            for step in [f32::next_up, f32::next_down] {
+                let near = std::iter::successors(Some(step(value)), |value| Some(step(*value)));
+                found.extend(near.take(count).map(|near| (Cell::Single(near), Some(*number))));
+            }
+        }
+        (ColumnKind::Whole | ColumnKind::Decimal(_), Constant::Number(number)) => {
+            let scale = if let ColumnKind::Decimal(scale) = kind { scale } else { 0 };
+            let (Units::Floor(floor, exact), count) = (number.units(scale), count as i128) else { return };
+            let lowest = floor.saturating_sub(count - i128::from(!exact));
+            found.extend((lowest..=floor.saturating_add(count)).map(|units| match kind {
+                ColumnKind::Decimal(scale) => (Cell::Decimal(units, scale), None),
+                _ => (Cell::Whole(units), None),
+            }));
+        }
+        (ColumnKind::Date | ColumnKind::Timestamp(..), constant) => {
+            let (Some(at), step) = (moments::moment(constant), moments::step(kind)) else { return };
+            let (floor, count) = (at.div_euclid(step), count as i128);
+            let lowest = floor - count + i128::from(at.rem_euclid(step) != 0);
+            found.extend((lowest..=floor + count).map(|units| match kind {
+                ColumnKind::Timestamp(digits, _) => (Cell::Timestamp(units, digits), None),
+                _ => (Cell::Date(units as i64), None),
+            }));
+        }
+        _ => {}
+    }
+}
+
+/// The nanosecond of a date or timestamp.
+fn moment_of(cell: &Cell) -> Option<i128> {
+    match cell {
+        Cell::Date(day) => Some(i128::from(*day) * moments::step(ColumnKind::Date)),
+        Cell::Timestamp(units, digits) => Some(units * moments::step(ColumnKind::Timestamp(*digits, None))),
+        _ => None,
+    }
+}
+
+/// Whether a text is the one right after another.
+fn is_after(cell: &Cell) -> bool {
+    matches!(cell, Cell::Text(text) if text.ends_with('\0'))
+}
+
+fn as_kind(kind: Option<ColumnKind>, cell: Cell) -> Cell {
+    match (kind, &cell) {
+        (Some(ColumnKind::Double), cell) => number_of(cell).map_or(Cell::Missing, Cell::Real),
+        _ => cell,
+    }
+}
+
+fn number_of(cell: &Cell) -> Option<f64> {
+    Some(match cell {
+        Cell::Whole(value) => *value as f64,
+        Cell::Decimal(units, scale) => super::interpret::decimal_to_f64(*units, *scale),
+        Cell::Single(value) => f64::from(*value),
+        Cell::Real(value) => *value,
+        Cell::Constant(number) => number.to_f64(),
+        // In days, so that a change of a date counts as so many days.
+        time => moment_of(time)? as f64 / moments::step(ColumnKind::Date) as f64,
+    })
+}
+
+/// A value as a rule would write it, to compare other columns with.
+fn constant_of(cell: &Cell) -> Option<Constant> {
+    match cell {
+        Cell::Text(text) => Some(Constant::Text(text.clone())),
+        Cell::Single(value) => Number::parse(&format!("{:e}", f64::from(*value))).map(Constant::Number),
+        Cell::Real(value) => Number::parse(&format!("{value:e}")).map(Constant::Number),
+        Cell::Whole(value) => Some(Constant::Number(Number::whole(*value))),
+        Cell::Decimal(units, scale) => Number::parse(&format!("{units}e{}", -i32::from(*scale))).map(Constant::Number),
+        Cell::Date(day) => i32::try_from(*day).ok().map(Constant::Date),
+        Cell::Timestamp(..) => i64::try_from(moment_of(cell)?.div_euclid(1_000)).ok().map(Constant::Timestamp),
+        _ => None,
+    }
+}
+
+fn distance(own: &Cell, new: &Cell) -> f64 {
+    match (number_of(own), number_of(new)) {
+        // A date has no size of its own.
+        (Some(from), Some(to)) if moment_of(own).is_some() => (to - from).abs() / (1.0 + (to - from).abs()),
+        (Some(own), Some(new)) => (new - own).abs() / (1.0 + own.abs()),
+        _ => 1.0,
+    }
+}
+
+/// Cells as the values of an axis.
+fn laid_out<'a>(kind: ColumnKind, cells: impl Iterator<Item = &'a Cell>) -> AxisValues {
+    let units = |cell: &Cell| match cell {
+        Cell::Whole(units) | Cell::Decimal(units, _) => Some(*units),
+        _ => None,
+    };
+    match kind {
+        ColumnKind::Whole => AxisValues::Units(cells.map(units).collect(), None),
+        ColumnKind::Decimal(scale) => AxisValues::Units(cells.map(units).collect(), Some(scale)),
+        ColumnKind::Double => AxisValues::Double(cells.map(number_of).collect()),
+        ColumnKind::Single => AxisValues::Single(cells.map(|cell| number_of(cell).map(|value| value as f32)).collect()),
+        ColumnKind::Text => {
+            let text = |cell: &Cell| if let Cell::Text(text) = cell { Some(text.clone()) } else { None };
+            AxisValues::Text(cells.map(text).collect())
+        }
+        ColumnKind::Bool | ColumnKind::Null => {
+            let flag = |cell: &Cell| if let Cell::Bool(flag) = cell { Some(*flag) } else { None };
+            AxisValues::Bool(cells.map(flag).collect())
+        }
+        ColumnKind::Date | ColumnKind::Timestamp(..) => {
+            let found: Vec<Option<i128>> = cells.map(moment_of).collect();
+            let step = moments::step(kind);
+            match kind {
+                ColumnKind::Timestamp(digits, _) => {
+                    let units = |at: Option<i128>| i64::try_from(at?.div_euclid(step)).ok();
+                    AxisValues::Timestamp(found.into_iter().map(units).collect(), moments::unit(digits))
+                }
+                _ => AxisValues::Date(found.into_iter().map(|at| i32::try_from(at?.div_euclid(step)).ok()).collect()),
+            }
+        }
+    }
+}
