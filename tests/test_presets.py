@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import xifen as xf
 
@@ -181,10 +182,17 @@ def test_missing_scores_are_missing_unless_they_cannot_matter():
 
 def test_list_presets():
     table = xf.list_presets()
-    rules = ["rfm.eight_cell", "rfm.named", "rfm.named_six"]
-    assert table["name"].tolist() == ["matrix.importance_urgency", "matrix.value_potential", *rules]
-    assert table.columns.tolist() == ["name", "title_zh", "title_en", "operation", "inputs"]
-    assert table["operation"].tolist() == ["matrix"] * 2 + ["rules"] * 3
+    columns = ["name", "title_zh", "title_en", "operation", "inputs", "optional", "parameters"]
+    assert table.columns.tolist() == columns
+    assert table["name"].is_monotonic_increasing
+    rows = table.set_index("name")
+    assert rows.loc["rfm.named"].tolist()[2:] == ["rules", ", ".join(SCORES), "", ""]
+    assert rows.loc["rfm.eight_cell", "parameters"] == "reference=mean_score"
+    assert rows.loc["churn.watch", "inputs"] == "order_count, frequency_score, order_count_90D"
+    assert rows.loc["tag.value", ["optional", "parameters"]].tolist() == [
+        "gross_margin", "high_amount=500000, high_margin=0.3, potential_amount=100000"
+    ]  # fmt: skip
+    assert not table[["title_zh", "title_en"]].eq("").any(axis=None)
 
 
 def test_wrong_names_are_answered_with_the_nearest():
@@ -199,6 +207,16 @@ def test_wrong_names_are_answered_with_the_nearest():
             lambda: xf.load_preset("rfm.eight_cell", reference={"recency_days": 90}),
             "wanted 'recency_days', 'order_count'",
         ),
+        (lambda: xf.load_preset("band.size", large_form=9), "did you mean 'large_from'"),
+        (lambda: xf.load_preset("band.size", large_from=9.5), "is 9.5; wanted a finite integer \\(persons\\), 500 by"),
+        (lambda: xf.load_preset("band.size", large_from=True), "is True; wanted a finite integer"),
+        (lambda: xf.load_preset("band.size", large_from=0), "is 0; wanted 1 or more"),
+        (lambda: xf.load_preset("band.purchase", key_from=float("nan")), "is nan; wanted a finite number"),
+        (lambda: xf.load_preset("band.purchase", key_from="mean(monetary)"), "wanted a finite number"),
+        (lambda: xf.load_preset("band.purchase", currency="USD"), "currency 'CNY', your amounts have 'USD'"),
+        (lambda: xf.load_preset("band.purchase", basis="signed"), "basis 'invoiced, with tax'"),
+        (lambda: xf.load_preset("rfm.named", currency="USD"), "no parameter of rfm.named 'currency'"),
+        (lambda: xf.load_preset("types.practice", churn_days="60"), "wanted a finite integer"),
     ]
     for call, message in refusals:
         with pytest.raises(xf.errors.ParameterError, match=message):
@@ -209,3 +227,91 @@ def test_options_reach_the_segmenter():
     frame = CELLS.assign(segment="mine")
     out = xf.load_preset("rfm.named", output="named", n_jobs=1).fit_transform(frame)
     assert out["named"].tolist() == named().tolist()
+
+
+def test_amounts_of_the_same_kind_are_welcome():
+    bands = xf.load_preset("band.purchase", currency="CNY", basis="invoiced, with tax")
+    assert bands.fit_transform({"monetary_12M": [1.0]})["purchase_band"].tolist() == ["ordinary"]
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda f: f, pl.from_pandas, pa.Table.from_pandas], ids=["pandas", "polars", "pyarrow"]
+)
+def test_an_absent_optional_input_counts_as_missing_with_one_warning(kind):
+    frame = pd.DataFrame({"order_count": [0, 2, 2], "order_count_180D": [0, 1, 0]})
+    segmenter = xf.load_preset("state.purchase")
+    with pytest.warns(UserWarning, match="the frame has no 'tenure_days': optional, and now missing") as seen:
+        out = segmenter.fit_transform(kind(frame))
+    assert len(seen) == 1
+    states = pl.from_arrow(out)["customer_state"] if isinstance(out, pa.Table) else out["customer_state"]
+    assert [None if state != state else state for state in list(states)] == ["prospect", None, "dormant"]  # noqa: PLR0124
+    again = segmenter.transform(kind(frame))  # said at fit
+    assert list(again.columns if not isinstance(again, pa.Table) else again.column_names) == [
+        *frame.columns, "customer_state"
+    ]  # fmt: skip
+    assert "missing: tenure_days" in str(segmenter.explain(kind(frame), ids=None))
+    whole = frame.assign(tenure_days=[None, 10.0, 400.0])
+    assert list(segmenter.fit_transform(kind(whole)))
+    with pytest.warns(UserWarning, match="no 'tenure_days'"):
+        segmenter.transform(kind(frame))
+    with pytest.raises(xf.errors.RuleError, match="no column 'order_count'"):
+        xf.load_preset("state.purchase").fit(kind(frame.drop(columns="order_count")))
+    restored = xf.RuleSegmenter.from_json(segmenter.to_json())
+    with pytest.warns(UserWarning, match="no 'tenure_days'"):
+        restored.transform(kind(frame))
+
+
+def test_a_scorecard_counts_absent_optional_inputs_as_missing():
+    frame = pd.DataFrame({"growth_rate": [0.3, None], "industry_outlook": [5, 1]})
+    with pytest.warns(UserWarning, match="no 'expansion_size', 'expansion_speed', 'new_product_need', 'competitor"):
+        out = xf.load_preset("score.potential").fit_transform(frame)
+    assert out["potential_score"].tolist() == [72.5, 40.0]  # 0.2 and 0.25 of 100, the rest 50; then 0 and 50
+    with pytest.raises(xf.errors.InputError, match="no column 'monetary_12M'"):
+        xf.load_preset("score.value").fit(frame)
+
+
+def test_grades_are_a_scorecard_and_rules_on_its_score():
+    leads = xf.datasets.make_crm(2_000, seed=3).leads
+    graded = xf.load_preset("lead.grade", lang="zh").fit_transform(leads)
+    assert set(graded["lead_grade"]) == {"高价值线索", "中价值线索", "低价值线索"}
+    cuts = pd.cut(
+        graded["lead_score"], [-1, 40, 70, 101], right=False, labels=["低价值线索", "中价值线索", "高价值线索"]
+    )
+    assert (cuts.astype(str) == graded["lead_grade"].astype(str)).all()
+    for name in ("lead.grade", "credit.grade"):
+        pipeline = xf.load_preset(name)
+        frame = leads if name == "lead.grade" else pd.DataFrame(
+            {"phone_call_count_12M": [1], "monetary_12M": [5], "payment_days": [9], "open_invoice_share": [0.0],
+             "response_rate_3M": [0.4]}
+        )  # fmt: skip
+        pipeline.fit(frame)
+        report = xf.ladder_check(pipeline["grade"], pipeline["scorecard"])
+        assert set(report["status"]) == {"ok"}
+    weighted = xf.load_preset("credit.grade", weights=[0, 0, 1, 0, 0], columns={"payment_days": "days"}, high_from=70)
+    late = pd.DataFrame(
+        {"phone_call_count_12M": [1] * 3, "monetary_12M": [5] * 3, "days": [30, 60, 91],
+         "open_invoice_share": [0.0] * 3, "response_rate_3M": [0.4] * 3}
+    )  # fmt: skip
+    assert weighted.fit_transform(late)["credit_grade"].tolist() == ["highest", "high", "low"]
+
+
+def test_value_and_potential_scores_make_the_matrix():
+    crm = xf.datasets.make_crm(2_000, seed=3)
+    rfm = xf.rfm_table(crm.orders, as_of=crm.as_of, order_id="order_id", customers=crm.customers, windows=["12M"])
+    frame = rfm.merge(crm.customers, on="customer_id")
+    scored = xf.load_preset("score.potential").fit_transform(xf.load_preset("score.value").fit_transform(frame))
+    matrix = xf.load_preset(
+        "matrix.value_potential", lang="zh", columns={"value": "value_score", "potential": "potential_score"},
+        bins={"value_score": ["< 30", "< 60"], "potential_score": ["< 40", "< 60"]},
+    )  # fmt: skip
+    out = matrix.fit_transform(scored)
+    assert out["matrix_cell"].nunique() == 9
+    assert out["matrix_cell"].notna().all()
+
+
+def test_keywords_are_for_keyword_table():
+    crm = xf.datasets.make_crm(500, seed=3)
+    table = xf.keyword_table(crm.messages.dropna(subset="text"), keywords=xf.load_preset("keywords.need"))
+    assert (
+        table[["lead_time_count", "certification_count", "reference_count", "price_count", "complaint_count"]].sum() > 0
+    ).all()

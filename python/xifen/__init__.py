@@ -5,6 +5,7 @@ from xifen._ladder import ladder_check
 from xifen._tagger import RuleTagger
 from xifen._weights import AHPWeights, ahp_weights, entropy_weights
 from xifen.binning import Binner, RFMScorer
+from xifen.management import management_table
 from xifen.matrix import SegmentMatrix
 from xifen.presets import list_presets, load_preset
 from xifen.rules import RuleSegmenter
@@ -30,6 +31,7 @@ __all__ = [
     "ledger_summary",
     "list_presets",
     "load_preset",
+    "management_table",
     "order_ledger",
     "release_memory",
     "rfm_table",

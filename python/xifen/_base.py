@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import json
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
@@ -68,6 +69,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
     def _remember(self, frame: Frame) -> None:
         """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""
+        _count_as_missing(frame.absent)
         self.n_features_in_ = len(frame.names)
         self.feature_names_in_ = np.asarray(frame.names, dtype=object)
 
@@ -159,7 +161,8 @@ class ColumnAdder(FrameTransformer):
     """Base of those that give the caller's frame back with columns of their own behind it.
 
     A subclass names the columns it reads and adds, learns from an open frame (`_fit`; with `place` it returns what
-    it found in the rows, reading them once), and turns what was found into columns (`_add`).
+    it found in the rows, reading them once), and turns what was found into columns (`_add`). Where it has a parameter
+    `optional`, the columns named there count as missing in a frame that has none of that name.
     """
 
     def _reads(self) -> Sequence[str]:
@@ -213,7 +216,18 @@ class ColumnAdder(FrameTransformer):
                 f"{type(self).__name__} finds its columns by name and expects {', '.join(map(repr, self._reads()))}; "
                 f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
             )
-        return Frame(X)
+        frame = Frame(X)
+        frame.allow_absent(getattr(self, "optional", ()))
+        # What was absent when it was fitted has been said then.
+        _count_as_missing([name for name in frame.absent if name in getattr(self, "feature_names_in_", ())])
+        return frame
+
+
+def _count_as_missing(absent: Sequence[str]) -> None:
+    if absent:
+        warnings.warn(
+            f"the frame has no {', '.join(map(repr, absent))}: optional, and now missing in every row", stacklevel=5
+        )
 
 
 def _read(text: str) -> dict[str, Any]:

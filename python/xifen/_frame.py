@@ -84,6 +84,7 @@ class Frame:
         if isinstance(names and names[0], tuple):
             raise InputError(f"{what} has several levels of column names; join them to one name per column first")
         self.names: list[Any] = names
+        self.absent: list[str] = []
 
     def __len__(self) -> int:
         return len(self.native)
@@ -95,6 +96,8 @@ class Frame:
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(f"a column name must be text; got {name!r}")
+            if name in self.absent:
+                continue
             count = self.names.count(name)
             if count > 1:
                 raise InputError(f"{self.what} has {count} columns named '{name}'; rename or drop all but one")
@@ -105,6 +108,10 @@ class Frame:
                     near = ", but an index of that name: call .reset_index() first;"
                 raise InputError(f"{self.what} has no column '{name}'{near or ';'} its columns are: {shown or 'none'}")
 
+    def allow_absent(self, names: Iterable[str]) -> None:
+        """Let these columns count as missing in every row where the frame has none of that name (see `absent`)."""
+        self.absent = [name for name in names if name not in self.names]
+
     def stream(self, names: Sequence[str], *, kinds_only: bool = False) -> Any:
         """Columns in the order asked for, as an object with ``__arrow_c_stream__``.
 
@@ -112,6 +119,11 @@ class Frame:
         """
         names = list(names)
         self.require(names)
+        if self.absent and not set(self.absent).isdisjoint(names):
+            there = [name for name in names if name not in self.absent]
+            columns = pa.table(self.stream(there, kinds_only=kinds_only)) if there else {}
+            missing = pa.nulls(len(columns) if there else len(self))
+            return pa.table({name: columns[name] if name in there else missing for name in names})
         if self.kind == "polars":
             table = self.native.select(names)
             kinds = [str(kind) for kind in table.dtypes]

@@ -172,7 +172,7 @@ class RuleSet(ColumnAdder):
     def _fit(self, frame: Frame, *, place: bool) -> Any:
         """Learn from the frame; returns the stream of the columns the rules read, with their rows if `place`."""
         config = self._config([], {})
-        known = [name for name in frame.names if isinstance(name, str)]
+        known = [name for name in [*frame.names, *frame.absent] if isinstance(name, str)]
         columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
         if not columns:
             raise InputError(f"{frame.what} has no columns")
@@ -278,6 +278,8 @@ class RuleSegmenter(RuleSet):
         Name of the added column.
     aliases : mapping, optional
         Other names of a label, shown by `table`: ``{"champions": {"zh": "冠军客户", "en": "Champions"}}``.
+    optional : list of str
+        Columns a frame may lack: an absent one counts as missing in every row, and a warning names it.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
 
@@ -316,6 +318,7 @@ class RuleSegmenter(RuleSet):
         parameters: Mapping[str, Any] | None = None,
         output: str = names.SEGMENT,
         aliases: Mapping[str, Mapping[str, str]] | None = None,
+        optional: Sequence[str] = (),
         n_jobs: int | None = None,
     ) -> None:
         self.rules = rules
@@ -325,6 +328,7 @@ class RuleSegmenter(RuleSet):
         self.parameters = parameters
         self.output = output
         self.aliases = aliases
+        self.optional = optional
         self.n_jobs = n_jobs
 
     def transform(self, X: Any) -> Any:

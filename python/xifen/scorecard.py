@@ -72,6 +72,8 @@ class Scorecard(ColumnAdder):
         (weighted) points, or those that are missing.
     output : dict of str to str, optional
         Other names for added columns, default name to new name.
+    optional : list of str
+        Columns a frame may lack: an absent one counts as missing in every row, and a warning names it.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
 
@@ -119,12 +121,14 @@ class Scorecard(ColumnAdder):
         *,
         reason: Literal["en", "zh"] | None = None,
         output: Mapping[str, str] | None = None,
+        optional: Sequence[str] = (),
         n_jobs: int | None = None,
     ) -> None:
         self.indicators = indicators
         self.weights = weights
         self.reason = reason
         self.output = output
+        self.optional = optional
         self.n_jobs = n_jobs
 
     @classmethod
@@ -148,7 +152,7 @@ class Scorecard(ColumnAdder):
         """
         if not isinstance(definition, Mapping):
             raise TypeError(f"definition must be a mapping with 'indicators'; got {type(definition).__name__}")
-        known_columns("definition", definition, ["indicators", "weights", "reason", "output", "n_jobs"])
+        known_columns("definition", definition, ["indicators", "weights", "reason", "output", "optional", "n_jobs"])
         if "indicators" not in definition:
             raise ParameterError("definition has no 'indicators'; wanted a mapping of name to what it reads and gives")
         return cls(**definition)
