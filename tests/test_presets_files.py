@@ -248,7 +248,7 @@ def test_every_vocabulary_of_practice_has_its_preset():
         "importance.relation": ["重要客户", "一般客户", "潜在客户"],
         "importance.value": ["重要客户", "普通客户", "不重要客户"],
         "importance.abc": ["A类", "B类", "C类"],
-        "credit.grade": ["信用最高", "信用高", "信用中", "信用低"],
+        "credit.grade": ["最高信用", "高信用", "中信用", "低信用"],
         "lead.gym": ["VIP会员", "忠诚会员", "活跃会员", "入门会员"],
     }
     for name, wanted in words.items():

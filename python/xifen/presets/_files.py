@@ -45,7 +45,7 @@ def one_of(what: str, name: Any, known: list[str]) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A preset as a caller wants it: its language, his names for its inputs, its parameters and his options."""
+    """A preset as a caller wants it: language, other names for inputs, parameters, and options of the estimator."""
 
     preset: Mapping[str, Any]
     lang: Lang
@@ -71,7 +71,7 @@ class Wanted:
 def open_preset(
     name: str, lang: Lang, columns: Mapping[str, str], given: Mapping[str, Any], options: tuple[str, ...]
 ) -> Wanted:
-    """Check what a caller says of a preset, and put his whole-number parameters into the names that contain them."""
+    """Check what a caller says of a preset, and put whole-number parameters into the names that contain them."""
     preset = read(name)
     declared = {item["name"]: item for item in preset.get("parameters", [])}
     choice = [preset["choice"]["parameter"]] if "choice" in preset else []
