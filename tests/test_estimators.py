@@ -54,6 +54,10 @@ ESTIMATORS = {
         RFM,
     ),
     "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
+    "state.purchase": (
+        lambda: xf.load_preset("state.purchase", lang="zh", dormant_days=90),
+        xf.rfm_table(xf.datasets.load_cdnow(), as_of="1998-06-30", windows=["90D"]),
+    ),
     "rfm.eight_cell": (lambda: xf.load_preset("rfm.eight_cell", lang="en"), SCORED),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class RuleTagger(RuleSet):
         Other names of added columns, by tag or family.
     aliases : mapping, optional
         Other names of a tag, shown by `table`: ``{"churn_risk": {"zh": "流失风险", "en": "Churn risk"}}``.
+    optional : list of str
+        As for `RuleSegmenter`.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
 
@@ -106,6 +108,7 @@ class RuleTagger(RuleSet):
         separator: str = ";",
         output: Mapping[str, str] | None = None,
         aliases: Mapping[str, Mapping[str, str]] | None = None,
+        optional: Sequence[str] = (),
         n_jobs: int | None = None,
     ) -> None:
         self.rules = rules
@@ -117,6 +120,7 @@ class RuleTagger(RuleSet):
         self.separator = separator
         self.output = output
         self.aliases = aliases
+        self.optional = optional
         self.n_jobs = n_jobs
 
     def transform(self, X: Any) -> Any:

@@ -364,6 +364,7 @@ class RuleSegmenter(RuleSet):
         every number), no calculation on integers, decimals or dates may overflow (duckdb raises an error there), and
         timestamps of nanoseconds lose their last three digits where an interval moves them.
         Rules that refer to others have those conditions written out.
+        An optional column that was absent must be there, as NULL.
 
         Returns
         -------

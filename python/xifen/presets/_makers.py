@@ -9,6 +9,7 @@ from typing import Any, Final
 from sklearn.pipeline import Pipeline
 
 from xifen import _core
+from xifen._tagger import RuleTagger
 from xifen.binning import Binner, RFMScorer
 from xifen.errors import ParameterError
 from xifen.matrix import SegmentMatrix
