@@ -237,6 +237,7 @@ def test_options_reach_the_segmenter():
 
 
 def test_amounts_of_the_same_kind_are_welcome():
+    assert xf.load_preset("band.size", large_from=np.int64(300)).parameters["large_from"] == 300
     bands = xf.load_preset("band.purchase", currency="CNY", basis="invoiced, with tax")
     assert bands.fit_transform({"monetary_12M": [1.0]})["purchase_band"].tolist() == ["ordinary"]
 

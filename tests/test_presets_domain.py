@@ -251,6 +251,42 @@ def test_the_gym_grade_nobody_reaches():
     assert "classes_per_month" in report.loc["", "finding"]
 
 
+# What else coverage finds: nothing.
+
+#: Presets that leave someone without a label, by whose decision: practice's gaps, or those who have no such label.
+INCOMPLETE = {
+    "types.published", "lead.education", "lead.gym", "state.usage", "state.maturity", "importance.relation",
+    "band.industry_stage",
+}  # fmt: skip
+RULES = xf.list_presets().query("operation in ('rules', 'codes', 'tags')")["name"].tolist()
+TEXT = {"matrix_cell", "service_feedback", "brand_awareness", "industry", "province", "city", "industry_stage"}
+TRUE_OR_FALSE = {"pays_for_quality", "joins_events"}
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if not name.startswith("rfm.eight")])
+def test_every_label_can_be_reached_and_gaps_are_the_known_ones(name: str):
+    columns = xf.list_presets().set_index("name").loc[name, ["inputs", "optional"]]
+    inputs = [column for listed in columns if listed for column in listed.split(", ")]
+    frame = pd.DataFrame(
+        {
+            column: ["x"]
+            if column in TEXT
+            else [True]
+            if column in TRUE_OR_FALSE
+            else [1]
+            if "count" in column
+            else [1.0]
+            for column in inputs
+        }
+    )
+    coverage = covered(name, frame)
+    if not name.startswith(("tag.", "churn.")) or name == "tag.need_dominant":
+        assert (coverage.gap_cells == 0) == (name not in INCOMPLETE), coverage
+    never = coverage.summary.set_index("label")["status"].isin(["shadowed", "unreachable"])
+    assert never[never].index.tolist() == (["active"] if name == "lead.gym" else [])
+    assert "direction" not in set(coverage.findings["finding"])
+
+
 # Bands and code maps.
 
 
@@ -414,79 +450,3 @@ def test_grades_of_leads_by_published_rules():
         assert set(xf.ladder_check(xf.load_preset(name).fit(frame))["status"]) == {"ok"}
     trigger = customers(enquiry_count_3M=[13, 12, 5], enquiry_count_prev_3M=[10, 10, 0])
     assert xf.load_preset("tag.trigger").fit_transform(trigger)["enquiry_rise"].tolist() == [True, False, False]
-
-
-# Tags.
-
-
-def test_need_tags_as_published_and_for_practice():
-    frame = customers(
-        discount_share=[0.41, 0.4, None], lead_time_per_message=[5.1, 5.0, 0.1], quality_count=[0, 1, 2],
-        lead_time_messages_with=[1, 2, 0], message_count=[5, 5, 0],
-    )  # fmt: skip
-    published = xf.load_preset("tag.need_published").fit_transform(frame)
-    practice = xf.load_preset("tag.need_practice", lang="zh", text_output="需求").fit_transform(frame)
-    for tags in (published["cost_sensitive"], practice["成本敏感型"]):
-        assert tags.tolist() == [True, False, pd.NA]
-    assert published["efficiency_first"].tolist() == [True, False, False]
-    assert practice["效率优先型"].tolist() == [False, True, pd.NA]
-    assert published["quality_oriented"].tolist() == [False, True, True]
-    assert practice["需求"].tolist() == ["成本敏感型", "效率优先型;品质导向型", "品质导向型"]
-    assert practice["需求_unknown"].tolist() == ["", "", "成本敏感型;效率优先型"]
-
-
-def test_the_dominant_need_is_the_largest_excess():
-    frame = customers(
-        discount_share=[0.9, 0.5, 0.5, 0.1, 0.1, None, 0.5],
-        lead_time_messages_with=[6, 9, 5, 0, 1, 9, 5],
-        quality_messages_with=[1, 0, 2, 1, 0, 0, 1],
-        message_count=[10] * 7,
-    )
-    needs = xf.load_preset("tag.need_dominant").fit_transform(frame)["dominant_need"]
-    excess = pd.DataFrame(
-        {
-            "cost_sensitive": frame["discount_share"] - 0.4,
-            "efficiency_first": frame["lead_time_messages_with"] / 10 - 0.4,
-            "quality_oriented": frame["quality_messages_with"] / 10,
-        }
-    ).round(9)
-    wanted = [None if row.isna().any() else row.idxmax() for _, row in excess.iterrows()]
-    wanted[4] = "unclassified"
-    assert [None if pd.isna(need) else need for need in needs] == wanted
-    assert wanted[6] == "cost_sensitive"  # a tie: the first
-
-
-def test_the_other_tags():
-    frame = customers(
-        order_count_12M=[10, 9], trial_to_order_days=[60, 61], login_count_3M=[6, 7], login_count_prev_3M=[10, 10],
-        response_rate_3M=[0.5, 0.5], response_rate_prev_3M=[0.5, 0.5], order_count=[5, 0], order_count_180D=[0, 0],
-        order_count_3M=[0, 0], order_count_prev_3M=[0, 0], tenure_days=[364, 365], recency_days=[31, 30],
-        mean_gap_days=[20.0, 20.0],
-    )  # fmt: skip
-    for name in ("tag.behaviour", "tag.activation", "tag.history", "tag.cycle"):
-        before = set(frame.columns)
-        frame = xf.load_preset(name).fit_transform(frame)
-        for tag in set(frame.columns) - before:
-            assert frame[tag].tolist() == [True, False], tag
-
-
-@pytest.mark.parametrize("name", [name for name in xf.list_presets()["name"] if name.startswith(("tag.", "churn."))])
-def test_tags_survive_json_and_say_their_names(name: str):
-    crm = xf.datasets.make_crm(300, seed=1)
-    rfm = xf.rfm_table(
-        crm.orders, as_of=crm.as_of, order_id="order_id", discount="discount", customers=crm.customers,
-        windows=["90D", "180D", "3M", "6M", "12M"],
-    )  # fmt: skip
-    words = xf.keyword_table(crm.messages.dropna(subset="text"), keywords=xf.load_preset("keywords.need"))
-    frame = xf.load_preset("rfm.published_scale").fit_transform(rfm).merge(crm.customers, on="customer_id")
-    frame = frame.merge(words, on="customer_id", how="left")
-    frame["trial_to_order_days"] = (frame["first_purchase"] - pd.to_datetime(frame["trial_date"])).dt.days
-    tagger = xf.load_preset(name, lang="zh").fit(frame)
-    out = tagger.transform(frame)
-    if hasattr(tagger, "families"):
-        added = [column for column in out.columns if column not in frame.columns]
-        assert added[: len(tagger.rules)] == tagger.table()["label"].tolist()[: len(tagger.rules)]
-        assert out[added[0]].any()
-    assert tagger.coverage(frame).rows == 300
-    restored = type(tagger).from_json(tagger.to_json())
-    pd.testing.assert_frame_equal(restored.transform(frame), out)

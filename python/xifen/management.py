@@ -138,7 +138,7 @@ def management_table(
 class _Sheet:
     """The columns of one table, with what has to be said about them."""
 
-    def __init__(self, frame: Frame, renamed: Mapping[str, str], lang: str) -> None:
+    def __init__(self, frame: Frame, renamed: Mapping[str, str], lang: Literal["zh", "en"]) -> None:
         shared = words("management")
         self.frame, self.renamed, self.lang = frame, renamed, lang
         self.header = {column["key"]: column[lang] for column in shared["columns"]}

@@ -16,7 +16,7 @@ import pandas as pd
 from xifen.errors import ParameterError
 from xifen.presets import _files
 from xifen.presets._files import Lang, words
-from xifen.presets._makers import MAKERS, OPTIONS, matrix_cells
+from xifen.presets._makers import MAKERS, matrix_cells
 from xifen.presets._playbook import strategies
 
 __all__ = ["list_presets", "load_preset", "matrix_cells", "strategies", "words"]
@@ -106,6 +106,11 @@ def load_preset(
     UserWarning
         A playbook has more than 6 types, or gives a price or a coupon because of a value or price-sensitivity tag.
 
+    Notes
+    -----
+    What the numbers mean, and which of them practice publishes, stands in the file:
+    ``importlib.resources.files("xifen.presets") / f"{name}.json"``.
+
     Examples
     --------
     >>> import pandas as pd
@@ -120,8 +125,8 @@ def load_preset(
     _files.one_of("preset", name, _files.names())
     if lang not in (None, "en", "zh"):
         raise ParameterError(f"lang is {lang!r}; wanted 'en', 'zh' or None for the keys")
-    operation = _files.read(name)["operation"]
-    return MAKERS[operation](_files.open_preset(name, lang, dict(columns or {}), parameters, OPTIONS[operation]))
+    make, options = MAKERS[_files.read(name)["operation"]]
+    return make(_files.open_preset(name, lang, dict(columns or {}), parameters, options))
 
 
 def _listed(preset: Mapping[str, Any], *, required: bool) -> str:

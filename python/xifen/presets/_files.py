@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
+import numpy as np
+
 from xifen import _core
 from xifen.errors import ParameterError
 
@@ -122,6 +124,7 @@ def variant(preset: Mapping[str, Any], chosen: Any = None) -> dict[str, Any]:
 
 def _checked(name: str, declared: Mapping[str, Any], value: Any) -> Any:
     """Give the value if it has the declared type; whole numbers count days, months and the like, from 1."""
+    value = value.item() if isinstance(value, np.generic) else value
     kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "text": (str,)}
     wrong = not isinstance(value, kinds[declared["type"]]) or isinstance(value, bool)
     if wrong or (isinstance(value, float) and not math.isfinite(value)):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from xifen import _core
@@ -18,7 +19,7 @@ from xifen.presets._playbook import playbook
 from xifen.rules import RuleSegmenter
 from xifen.scorecard import Scorecard
 
-__all__ = ["MAKERS", "OPTIONS", "matrix_cells"]
+__all__ = ["MAKERS", "matrix_cells"]
 
 
 def matrix_cells(name: str) -> dict[str, dict[str, str]]:
@@ -73,6 +74,13 @@ def _codes(wanted: Wanted) -> RuleSegmenter:
     return _rules(Wanted(preset, wanted.lang, wanted.columns, wanted.parameters, options))
 
 
+def _in(column: str, codes: Any) -> str:
+    if isinstance(codes, (str, bytes)) or not hasattr(codes, "__iter__") or not list(codes):
+        raise ParameterError(f"codes has {codes!r}; wanted a list of at least one code")
+    quoted = [str(code) if isinstance(code, int) else "'" + str(code).replace("'", "''") + "'" for code in codes]
+    return f'"{column}" IN ({", ".join(quoted)})'
+
+
 def _tags(wanted: Wanted) -> RuleTagger:
     labels = {label["key"]: label for label in wanted.preset["labels"]}
     families = {}
@@ -91,13 +99,6 @@ def _tags(wanted: Wanted) -> RuleTagger:
         optional=wanted.optional(),
         **wanted.options,
     )
-
-
-def _in(column: str, codes: Any) -> str:
-    if isinstance(codes, (str, bytes)) or not hasattr(codes, "__iter__") or not list(codes):
-        raise ParameterError(f"codes has {codes!r}; wanted a list of at least one code")
-    quoted = [str(code) if isinstance(code, int) else "'" + str(code).replace("'", "''") + "'" for code in codes]
-    return f'"{column}" IN ({", ".join(quoted)})'
 
 
 def _bins(wanted: Wanted) -> Binner:
@@ -141,30 +142,22 @@ def _keywords(wanted: Wanted) -> dict[str, list[str]]:
     return {group["key"]: list(group["keywords"]) for group in wanted.preset["labels"]}
 
 
+def _playbook(wanted: Wanted) -> pd.DataFrame:
+    return playbook(wanted.preset["name"], wanted.lang, stacklevel=5)
+
+
 #: What makes a preset of each operation, and what it takes besides the preset's own parameters.
-MAKERS: Final[dict[str, Callable[[Wanted], Any]]] = {
-    "rules": _rules,
-    "tags": _tags,
-    "codes": _codes,
-    "bins": _bins,
-    "scores": _scores,
-    "scorecard": _scorecard,
-    "grades": _grades,
-    "matrix": _matrix,
-    "keywords": _keywords,
-    "playbook": lambda wanted: playbook(wanted.preset["name"], wanted.lang),
-}
-OPTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "rules": ("output", "unknown", "n_jobs"),
-    "tags": ("list_output", "text_output", "separator", "output", "n_jobs"),
-    "codes": ("codes", "output", "unknown", "n_jobs"),
-    "bins": ("n_bins", "edges", "strategy", "n_jobs"),
-    "scores": ("n_bins", "strategy", "weights", "output", "n_jobs"),
-    "scorecard": ("weights", "reason", "output", "n_jobs"),
-    "grades": ("weights", "reason", "n_jobs"),
-    "matrix": ("bins", "strategy", "output", "n_jobs"),
-    "keywords": (),
-    "playbook": (),
+MAKERS: Final[dict[str, tuple[Callable[[Wanted], Any], tuple[str, ...]]]] = {
+    "rules": (_rules, ("output", "unknown", "n_jobs")),
+    "tags": (_tags, ("list_output", "text_output", "separator", "output", "n_jobs")),
+    "codes": (_codes, ("codes", "output", "unknown", "n_jobs")),
+    "bins": (_bins, ("n_bins", "edges", "strategy", "n_jobs")),
+    "scores": (_scores, ("n_bins", "strategy", "weights", "output", "n_jobs")),
+    "scorecard": (_scorecard, ("weights", "reason", "output", "n_jobs")),
+    "grades": (_grades, ("weights", "reason", "n_jobs")),
+    "matrix": (_matrix, ("bins", "strategy", "output", "n_jobs")),
+    "keywords": (_keywords, ()),
+    "playbook": (_playbook, ()),
 }
 
 

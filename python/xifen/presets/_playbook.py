@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ __all__ = ["playbook", "strategies"]
 _MOST_TYPES = 6
 
 
-def playbook(name: str, lang: Lang, stacklevel: int = 5) -> pd.DataFrame:
+def playbook(name: str, lang: Lang, *, stacklevel: int) -> pd.DataFrame:
     """Read a playbook as a frame, one row per type; without a language its texts stand in both."""
     preset = read(name)
     shared = words("playbook")
@@ -47,11 +47,11 @@ def playbook(name: str, lang: Lang, stacklevel: int = 5) -> pd.DataFrame:
     return table
 
 
-def strategies(given: Any, lang: str) -> tuple[dict[str, str], dict[str, str]]:
+def strategies(given: Any, lang: Literal["en", "zh"]) -> tuple[dict[str, str], dict[str, str]]:
     """Give, for every way to write a type of a playbook, its label in a language and its actions."""
     if isinstance(given, str):
         one_of("playbook", given, [name for name in names() if name.startswith("playbook.")])
-        table = playbook(given, "zh" if lang == "zh" else "en", stacklevel=6)
+        table = playbook(given, lang, stacklevel=6)
         written = [[entry[kind] for kind in ("key", "zh", "en")] for entry in read(given)["entries"]]
         actions = "actions"
     else:
@@ -88,7 +88,12 @@ def _check(table: pd.DataFrame, *, stacklevel: int) -> None:
             stacklevel=stacklevel,
         )
     shared = words("playbook")
-    texts = table[[column for column in table if str(column).startswith("actions")]].agg(" ".join, axis=1).str.lower()
+    texts = (
+        table[[column for column in table if str(column).startswith("actions")]]
+        .fillna("")
+        .agg(" ".join, axis=1)
+        .str.lower()
+    )
     priced = texts.str.contains("|".join(shared["price_words"]), regex=True)
     tags = table["playbook_key"].str.startswith(tuple(shared["price_must_not_hang_on"]))
     found = table.loc[priced & tags, "playbook_key"].tolist()
