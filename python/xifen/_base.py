@@ -217,7 +217,7 @@ class ColumnAdder(FrameTransformer):
                 f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
             )
         frame = Frame(X)
-        frame.allow_absent(getattr(self, "optional", ()))
+        frame.allow_absent(getattr(self, "optional", None) or ())
         # What was absent when it was fitted has been said then.
         _count_as_missing([name for name in frame.absent if name in getattr(self, "feature_names_in_", ())])
         return frame

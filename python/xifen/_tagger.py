@@ -55,7 +55,7 @@ class RuleTagger(RuleSet):
         Other names of added columns, by tag or family.
     aliases : mapping, optional
         Other names of a tag, shown by `table`: ``{"churn_risk": {"zh": "流失风险", "en": "Churn risk"}}``.
-    optional : list of str
+    optional : list of str, optional
         As for `RuleSegmenter`.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
@@ -108,7 +108,7 @@ class RuleTagger(RuleSet):
         separator: str = ";",
         output: Mapping[str, str] | None = None,
         aliases: Mapping[str, Mapping[str, str]] | None = None,
-        optional: Sequence[str] = (),
+        optional: Sequence[str] | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.rules = rules

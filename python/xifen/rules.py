@@ -278,7 +278,7 @@ class RuleSegmenter(RuleSet):
         Name of the added column.
     aliases : mapping, optional
         Other names of a label, shown by `table`: ``{"champions": {"zh": "冠军客户", "en": "Champions"}}``.
-    optional : list of str
+    optional : list of str, optional
         Columns a frame may lack: an absent one counts as missing in every row, and a warning names it.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
@@ -318,7 +318,7 @@ class RuleSegmenter(RuleSet):
         parameters: Mapping[str, Any] | None = None,
         output: str = names.SEGMENT,
         aliases: Mapping[str, Mapping[str, str]] | None = None,
-        optional: Sequence[str] = (),
+        optional: Sequence[str] | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.rules = rules

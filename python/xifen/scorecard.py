@@ -72,7 +72,7 @@ class Scorecard(ColumnAdder):
         (weighted) points, or those that are missing.
     output : dict of str to str, optional
         Other names for added columns, default name to new name.
-    optional : list of str
+    optional : list of str, optional
         Columns a frame may lack: an absent one counts as missing in every row, and a warning names it.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
@@ -121,7 +121,7 @@ class Scorecard(ColumnAdder):
         *,
         reason: Literal["en", "zh"] | None = None,
         output: Mapping[str, str] | None = None,
-        optional: Sequence[str] = (),
+        optional: Sequence[str] | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.indicators = indicators
