@@ -264,6 +264,13 @@ def test_an_absent_optional_input_counts_as_missing_with_one_warning(kind):
         segmenter.transform(kind(frame))
     with pytest.raises(xf.errors.RuleError, match="no column 'order_count'"):
         xf.load_preset("state.purchase").fit(kind(frame.drop(columns="order_count")))
+    with pytest.warns(UserWarning, match="no 'tenure_days'"):
+        late = xf.load_preset("state.purchase").fit(kind(frame))
+    assert list(late.transform(kind(whole)))  # there at last
+    for wrong in ("tenure_days", ["a", "a"], 3):
+        with pytest.raises(xf.errors.ParameterError, match="optional"):
+            segmenter.set_params(optional=wrong).transform(kind(frame))
+    segmenter.set_params(optional=["tenure_days"])
     restored = xf.RuleSegmenter.from_json(segmenter.to_json())
     with pytest.warns(UserWarning, match="no 'tenure_days'"):
         restored.transform(kind(frame))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import xifen as xf
@@ -252,3 +253,9 @@ def test_every_vocabulary_of_practice_has_its_preset():
     }
     for name, wanted in words.items():
         assert [label["zh"] for label in PRESETS[name]["labels"]] == wanted
+
+
+def test_the_readme_names_every_family_of_presets():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for name in PRESETS:
+        assert f"`{name}`" in readme or f"`{name.split('.')[0]}.*`" in readme, name

@@ -20,6 +20,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from xifen._cuts import column_names
 from xifen._frame import Frame, as_kind, is_array
 from xifen.errors import InputError, ParameterError
 
@@ -217,7 +218,7 @@ class ColumnAdder(FrameTransformer):
                 f"got a {type(X).__name__} without names: give a DataFrame or a dict of arrays"
             )
         frame = Frame(X)
-        frame.allow_absent(getattr(self, "optional", None) or ())
+        frame.allow_absent(column_names("optional", getattr(self, "optional", None) or []))
         # What was absent when it was fitted has been said then.
         _count_as_missing([name for name in frame.absent if name in getattr(self, "feature_names_in_", ())])
         return frame

@@ -76,7 +76,11 @@ impl<'a> Placer<'a> {
             }
             (Reading::Categories { count }, _) => Kind::Numbers {
                 measure: numeric("has categories: convert the column to text, or to numbers")?,
-                codes: numbers(indicator, *count, &wrong)?,
+                // Where all values are missing nothing says whether categories are texts or numbers.
+                codes: match found.first() {
+                    Some(Column::Null(_)) => Vec::new(),
+                    _ => numbers(indicator, *count, &wrong)?,
+                },
                 default: indicator.default.map_or(UNKNOWN, |code| code as u16),
             },
         };
