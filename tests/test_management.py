@@ -52,7 +52,7 @@ def test_the_published_rows_in_chinese():
     assert table["策略建议"].tolist() == [
         "指定专属客户经理；按客户情况定制方案；新品优先试用",
         "定向发放满减券；推送同行业案例；定期回访，关注需求变化",
-        "发送专人问候与回归礼；回访流失原因；针对原因整改并反馈结果",
+        "专人问候并送上回归礼；回访流失原因；针对原因整改并反馈结果",
     ]
     for column, name in (("客户名称", "name"), ("所属行业", "industry"), ("联系方式", "contact"), ("需求类型", "need_type"), ("备注", "notes")):  # fmt: skip
         assert table[column].tolist() == WHOLE[name].tolist()

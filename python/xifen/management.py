@@ -151,6 +151,7 @@ class _Sheet:
         name = self._name("id")
         self.frame.require([name])
         ids = self._column(name)
+        # The rule of ids everywhere: whole and exact floats are integers with missing ones among them.
         if pa.types.is_floating(ids.type):
             wrong = pc.or_(pc.not_equal(pc.floor(ids), ids), pc.greater_equal(pc.abs(ids), float(_WHOLE)))
             row = pc.index(wrong, True).as_py()
@@ -165,21 +166,19 @@ class _Sheet:
         name = self._name(key)
         return self._column(name).cast(pa.large_string()) if name in self.frame.names else self.blank(key)
 
-    def numbers(self, key: str, *, note: str) -> pa.Array:
-        name = self._name(key)
+    def numbers(self, key: str, *, name: str | None = None, note: str) -> pa.Array:
+        name = name or self._name(key)
         if name not in self.frame.names:
             return self.blank(key, pa.float64())
-        values = self._column(name)
-        if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or _no_kind(values)):
-            values = self._cast(name, values, pa.float64())
         self.notes[key] = self._sentences[note]
-        return values
+        values = self._column(name)
+        number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+        return values if number else self._cast(name, values, pa.float64())
 
     def orders(self) -> pa.Array:
         yearly = self.renamed.get(c.ORDERS_PER_YEAR, c.ORDERS_PER_YEAR)
         if self._name("orders_a_year") not in self.frame.names and yearly in self.frame.names:
-            self.renamed = {**self.renamed, c.ORDER_COUNT_12M: yearly}
-            return self.numbers("orders_a_year", note=c.ORDERS_PER_YEAR)
+            return self.numbers("orders_a_year", name=yearly, note=c.ORDERS_PER_YEAR)
         return self.numbers("orders_a_year", note=c.ORDER_COUNT_12M)
 
     def dates(self) -> Times:
@@ -194,7 +193,7 @@ class _Sheet:
         if pa.types.is_timestamp(values.type):
             local = pc.local_timestamp(values) if values.type.tz else values
             return pc.floor_temporal(local, unit="day").cast(pa.date32())
-        if pa.types.is_date(values.type) or _no_kind(values):
+        if pa.types.is_date(values.type) or pa.types.is_null(values.type):
             return values.cast(pa.date32())
         if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
             raise InputError(f"column '{name}' holds {values.type}; wanted dates, times or text such as 2024-01-15")
@@ -265,10 +264,6 @@ class _Sheet:
             why = "is no date"
         row = pc.index(codes, pa.scalar(code, codes.type)).as_py()
         raise InputError(f"column '{name}' holds {text!r} in row {row}, which {why}: write it as 2024-01-15")
-
-
-def _no_kind(values: pa.Array) -> bool:
-    return bool(pa.types.is_null(values.type))
 
 
 def _translated(values: pa.Array, shown: Mapping[str, str]) -> pa.Array:
