@@ -222,6 +222,8 @@ def test_wrong_parameters():
         xf.management_table(WHOLE, columns={"value_grad": "x"})
     with pytest.raises(xf.errors.InputError, match=r"'mean_order_value'.*cannot be read as double"):
         xf.management_table(WHOLE.assign(mean_order_value="many"))
+    with pytest.raises(xf.errors.InputError, match="'mean_order_value' is infinite in row 2"):
+        xf.management_table(WHOLE.assign(mean_order_value=[1.0, np.nan, np.inf]))
     with pytest.raises(TypeError, match="not a frame"):
         xf.management_table([1, 2])
 

@@ -172,8 +172,13 @@ class _Sheet:
             return self.blank(key, pa.float64())
         self.notes[key] = self._sentences[note]
         values = self._column(name)
-        number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
-        return values if number else self._cast(name, values, pa.float64())
+        if pa.types.is_integer(values.type):
+            return values
+        values = self._cast(name, values, pa.float64())
+        row = pc.index(pc.is_inf(values), True).as_py()
+        if row >= 0:
+            raise InputError(f"column '{name}' is infinite in row {row}; infinity is never data: repair it")
+        return values
 
     def orders(self) -> pa.Array:
         yearly = self.renamed.get(c.ORDERS_PER_YEAR, c.ORDERS_PER_YEAR)
