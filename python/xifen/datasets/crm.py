@@ -144,7 +144,7 @@ def make_crm(
         messages = pool.submit(_messages, Draw(seed, 3), base)
         leads = pool.submit(_leads, Draw(seed, 4), (n + 1) // 2)
         tables = [door.new(table.result()) for table in (customers, orders, messages, leads)]
-    return CRM(*tables, as_of=AS_OF)
+    return CRM(*tables, AS_OF)
 
 
 def _natural(name: str, value: Any, least: int) -> int:
