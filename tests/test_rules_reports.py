@@ -102,11 +102,14 @@ class TestCoverage:
         rng = np.random.default_rng(0)
         names = [f"c{place}" for place in range(12)]
         frame = pd.DataFrame(rng.integers(0, 9, (5, 12)), columns=names)
-        rules = {name: f"{name} > 5 AND {other} < 3" for name, other in zip(names, names[1:] + names[:1], strict=True)}
+        rules = {
+            f"rule {name}": f"{name} > 5 AND {other} < 3"
+            for name, other in zip(names, names[1:] + names[:1], strict=True)
+        }
         coverage = covered({**rules, "never": "c0 > 5 AND c1 < 3 AND c3 > 8", "no": "c2 > 4 AND c2 < 5"}, frame)
         assert coverage.cells is None
         assert coverage.gap_cells is None
-        assert statuses(coverage) == {**dict.fromkeys(names, "ok"), "never": "shadowed", "no": "unreachable"}
+        assert statuses(coverage) == {**dict.fromkeys(rules, "ok"), "never": "shadowed", "no": "unreachable"}
         gap = coverage.findings.set_index("finding").loc["gap"]
         assert gap["certainty"] == "proven"
         assert len(coverage.gaps) == 1
