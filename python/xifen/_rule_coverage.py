@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -164,9 +166,27 @@ class Coverage:
             lines += _told(kind, found)
         if self.rows is not None:
             lines.append(f"  rows: {self.rows}, of which {self.gap_rows} in a gap and {self.unknown_rows} unknown")
-        with pd.option_context("display.unicode.east_asian_width", True, "display.max_colwidth", 60):
-            lines.append(self.summary.drop(columns="example").to_string(index=False))
+        columns = ["label", "family", "rows", "cells", "matches", "status", "rule"]
+        lines += _aligned(self.summary[[name for name in columns if name in self.summary]])
         return "\n".join(lines)
+
+
+def _aligned(table: pd.DataFrame) -> list[str]:
+    """Numbers to the right, words to the left, and the last column, which may be long, cut."""
+    cells = [list(table.columns), *table.astype(object).where(table.notna(), "").to_numpy().tolist()]
+    cells = [[*line[:-1], textwrap.shorten(str(line[-1]), 60, placeholder=" ...")] for line in cells]
+    for place, name in enumerate(table.columns[:-1]):
+        wide = max(_width(str(line[place])) for line in cells)
+        for line in cells:
+            text = str(line[place])
+            space = " " * (wide - _width(text))
+            line[place] = space + text if pd.api.types.is_numeric_dtype(table[name]) else text + space
+    return ["  " + "  ".join(map(str, line)).rstrip() for line in cells]
+
+
+def _width(text: str) -> int:
+    """How many places a text takes in a terminal: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _told(kind: str, found: pd.DataFrame) -> list[str]:

@@ -118,6 +118,11 @@ fn checked(conditions: &[String], stops: bool, families: Option<&[usize]>, domai
     Config::from_json(&config).unwrap().check_without_data().unwrap()
 }
 
+fn values<T: Copy>(reads: bool, asks: bool, all: &[T]) -> Vec<Option<T>> {
+    let all = all.iter().copied().map(Some).take(if reads { all.len() } else { 1 });
+    all.chain(asks.then_some(None)).collect()
+}
+
 /// Every combination of values dense enough to have four in each stretch, of the columns the rules read.
 fn dense(conditions: &[String]) -> Vec<Cell> {
     let reads = |name: &str| conditions.iter().any(|text| text.contains(name));
@@ -127,10 +132,6 @@ fn dense(conditions: &[String]) -> Vec<Cell> {
             .iter()
             .any(|text| text.contains(&format!("{name} IS N")) || text.contains("(a > b) IS NULL") && inside)
     };
-    fn values<T: Copy>(reads: bool, asks: bool, all: &[T]) -> Vec<Option<T>> {
-        let all = all.iter().copied().map(Some).take(if reads { all.len() } else { 1 });
-        all.chain(asks.then_some(None)).collect()
-    }
     let whole: Vec<i64> = (-3..7).collect();
     let real: Vec<f64> = (-12..=24).map(|quarter| f64::from(quarter) / 4.0).collect();
     let mut cells = Vec::new();

@@ -143,8 +143,13 @@ def make_crm(
         customers = pool.submit(_customers, Draw(seed, 1), base)
         messages = pool.submit(_messages, Draw(seed, 3), base)
         leads = pool.submit(_leads, Draw(seed, 4), (n + 1) // 2)
-        tables = [door.new(table.result()) for table in (customers, orders, messages, leads)]
-    return CRM(*tables, AS_OF)
+        return CRM(
+            customers=door.new(customers.result()),
+            orders=door.new(orders.result()),
+            messages=door.new(messages.result()),
+            leads=door.new(leads.result()),
+            as_of=AS_OF,
+        )
 
 
 def _natural(name: str, value: Any, least: int) -> int:

@@ -249,7 +249,9 @@ impl Nearby {
     fn own(&self, row: &Row<'_>, column: usize) -> Cell {
         let rows = Rows::new(row.checked, row.batch);
         match column.checked_sub(self.plain.real).and_then(|place| self.plain.expressions.get(place)) {
-            Some(expression) => as_kind(self.plain.checked.kinds.get(column).copied(), rows.value(expression, row.place)),
+            Some(expression) => {
+                as_kind(self.plain.checked.kinds.get(column).copied(), rows.value(expression, row.place))
+            }
             None => self.plain.checked.names.get(column).map_or(Cell::Missing, |name| rows.cell(name, row.place)),
         }
     }
