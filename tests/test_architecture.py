@@ -15,7 +15,7 @@ CORE = ROOT / "src/core"
 BINDING = ROOT / "src/python"
 PYTHON = ROOT / "python/xifen"
 
-ROOMS = ("transactions", "text", "binning", "scorecard", "rules")
+ROOMS = ("transactions", "text", "binning", "scorecard", "rules", "cluster")
 BINDING_DOORS = ("lib.rs", "run.rs", "convert.rs", "error.rs")
 
 
@@ -50,7 +50,7 @@ def test_the_same_word_names_each_layer_of_a_room():
     for room in ROOMS:
         assert (CORE / room / "mod.rs").exists()
         assert (BINDING / f"{room}.rs").exists()
-        assert (PYTHON / f"{room}.py").exists()
+        assert (PYTHON / f"{room}.py").exists() or (PYTHON / room / "__init__.py").exists()
         assert list((ROOT / "tests").glob(f"test_{room}*.py"))
 
 

@@ -17,6 +17,9 @@ def test_every_bench_runs_with_equal_results(tmp_path: Path):
     done = subprocess.run([sys.executable, run, "--quick", "--out", out], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     written = out.read_text(encoding="utf-8")
-    titles = ("rfm_table", "keyword_table", "Binner", "RFMScorer", "Named segments", "RuleSegmenter", "Scorecard")
+    titles = (
+        "rfm_table", "keyword_table", "Binner", "RFMScorer", "Named segments", "RuleSegmenter", "Scorecard", "KMeans",
+        "MiniBatchKMeans", "silhouette_samples", "adjusted_rand_score",
+    )  # fmt: skip
     for title in titles:
         assert f"### {title}" in written

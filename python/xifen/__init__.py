@@ -5,6 +5,16 @@ from xifen._ladder import ladder_check
 from xifen._tagger import RuleTagger
 from xifen._weights import AHPWeights, ahp_weights, entropy_weights
 from xifen.binning import Binner, RFMScorer
+from xifen.cluster import (
+    KMeans,
+    MiniBatchKMeans,
+    adjusted_rand_score,
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    normalized_mutual_info_score,
+    silhouette_samples,
+    silhouette_score,
+)
 from xifen.management import management_table
 from xifen.matrix import SegmentMatrix
 from xifen.presets import list_presets, load_preset
@@ -16,14 +26,19 @@ from xifen.transactions import clv_table, ledger_summary, order_ledger, release_
 __all__ = [
     "AHPWeights",
     "Binner",
+    "KMeans",
+    "MiniBatchKMeans",
     "RFMScorer",
     "RuleSegmenter",
     "RuleTagger",
     "Scorecard",
     "SegmentMatrix",
+    "adjusted_rand_score",
     "ahp_weights",
+    "calinski_harabasz_score",
     "clv_table",
     "datasets",
+    "davies_bouldin_score",
     "entropy_weights",
     "errors",
     "keyword_table",
@@ -32,7 +47,10 @@ __all__ = [
     "list_presets",
     "load_preset",
     "management_table",
+    "normalized_mutual_info_score",
     "order_ledger",
     "release_memory",
     "rfm_table",
+    "silhouette_samples",
+    "silhouette_score",
 ]

@@ -8,6 +8,7 @@ caller's own kind. The caller's frame is never changed and never deep-copied.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -141,6 +142,24 @@ class Frame:
                 shown = field.type if self.kind == "pyarrow" else self.native[field.name].dtype
                 raise InputError(_unknown(self.what, field.name, shown))
         return table
+
+    def matrix(self) -> np.ndarray:
+        """Put all columns side by side: float32 where every one is, else float64; missing is NaN."""
+        kinds = [str(kind).lower() for kind in (self.native.schema.types if self.kind == "pyarrow" else self.native.dtypes)]
+        for name, kind in zip(self.names, kinds, strict=True):
+            if not re.match(r"u?int\d|float|double|halffloat|decimal|bool", kind):
+                raise InputError(
+                    f"column '{name}' of {self.what} holds {kind}; wanted numbers: convert it, or leave it out"
+                )
+        wanted = np.float32 if kinds and set(kinds) <= {"float32", "float"} else np.float64
+        if self.kind in ("pandas", "dict"):
+            array: np.ndarray = self.native.to_numpy(dtype=wanted, na_value=np.nan)
+            return array
+        columns = self.native.columns if self.kind == "pyarrow" else self.native.get_columns()
+        out = np.empty((len(self), len(columns)), dtype=wanted, order="F")
+        for place, column in enumerate(columns):
+            out[:, place] = column.to_numpy()
+        return out
 
     def _arrow(self, name: str, kinds_only: bool) -> pa.Array | pa.ChunkedArray:
         column = self.native[name]

@@ -6,6 +6,7 @@
 
 pub mod binning;
 pub mod cancel;
+pub mod cluster;
 pub mod column;
 mod cuts;
 mod error;
@@ -13,6 +14,7 @@ pub mod ids;
 pub mod math;
 mod measure;
 pub mod parallel;
+mod random;
 pub mod rules;
 pub mod scorecard;
 pub mod text;

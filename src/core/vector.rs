@@ -34,6 +34,45 @@ macro_rules! widest {
 
 pub(crate) use widest;
 
+/// Whether a product is added in one rounding (where the processor can) or in two. The bits of a result may therefore
+/// differ between processors, but never between calls on one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fused<const YES: bool>;
+
+/// As [`widest`], for a function that multiplies and adds: it gets a [`Fused`] before its other arguments, because
+/// where no instruction does both at once, asking for one rounding would call a routine 25 times slower.
+macro_rules! widest_fused {
+    ($(#[$meta:meta])* $visible:vis fn $name:ident [$($generic:tt)*] ($($argument:ident: $kind:ty),* $(,)?)
+    $(-> $out:ty)? = $each:ident;) => {
+        $(#[$meta])*
+        $visible fn $name <$($generic)*> ($($argument: $kind),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma,bmi1,bmi2,popcnt")]
+                fn avx512 <$($generic)*> ($($argument: $kind),*) $(-> $out)? {
+                    $each($crate::vector::Fused::<true>, $($argument),*)
+                }
+
+                #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt")]
+                fn avx2 <$($generic)*> ($($argument: $kind),*) $(-> $out)? {
+                    $each($crate::vector::Fused::<true>, $($argument),*)
+                }
+
+                match $crate::vector::width() {
+                    // SAFETY: the processor has what the function was compiled for.
+                    $crate::vector::Width::Avx512 => return unsafe { avx512($($argument),*) },
+                    // SAFETY: the same.
+                    $crate::vector::Width::Avx2 => return unsafe { avx2($($argument),*) },
+                    $crate::vector::Width::Plain => {}
+                }
+            }
+            $each($crate::vector::Fused::<{ cfg!(target_arch = "aarch64") }>, $($argument),*)
+        }
+    };
+}
+
+pub(crate) use widest_fused;
+
 /// What this processor offers, the widest first; each holds all that the functions above are compiled for.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +85,10 @@ pub(crate) enum Width {
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn width() -> Width {
     static WIDTH: std::sync::LazyLock<Width> = std::sync::LazyLock::new(|| {
-        let bits =
-            is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt");
+        let bits = is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("fma");
         let wide = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")

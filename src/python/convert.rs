@@ -8,11 +8,11 @@ use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer};
 use arrow_cast::CastOptions;
 use arrow_schema::{DataType, Field, TimeUnit as ArrowUnit};
 pub(crate) use numpy::Element;
-use numpy::IntoPyArray;
+use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3_arrow::{PyArray, PyTable};
 use xifen_core::{
-    Error, Result,
+    Error, Result, cluster,
     column::{Batch, Bits, Codes, Column, OwnedText, Text, TextLayout, TimeUnit, Values},
     ids::CustomerIds,
 };
@@ -42,6 +42,87 @@ impl Frame {
     /// The columns as the core reads them, one batch per piece of the stream.
     pub(crate) fn batches(&self) -> Result<Vec<Batch<'_>>> {
         self.batches.iter().map(|batch| batch.columns().iter().map(borrow).collect()).collect()
+    }
+}
+
+/// A numpy array of two dimensions, float32 or float64, that stays where it is while the core reads it.
+pub(crate) enum Matrix<'py> {
+    Single(Rows<'py, f32>),
+    Double(Rows<'py, f64>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Matrix<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let single = object.extract().map(|array| Self::Single(Rows(array)));
+        single.or_else(|_| Ok(Self::Double(Rows(object.extract()?))))
+    }
+}
+
+/// The same, of one kind of number.
+pub(crate) struct Rows<'py, T: Element>(PyReadonlyArray2<'py, T>);
+
+impl<T: Element + cluster::Real> Rows<'_, T> {
+    /// The array as the core reads it, row after row or column after column.
+    pub(crate) fn matrix(&self) -> PyResult<cluster::Matrix<'_, T>> {
+        let array = &self.0;
+        let values = array.as_slice()?;
+        let shape = array.shape();
+        let (rows, columns) = (shape.first().copied().unwrap_or(0), shape.get(1).copied().unwrap_or(0));
+        cluster::Matrix::new(values, rows, columns, !array.is_c_contiguous())
+            .ok_or_else(|| error::internal(array.py(), "an array has not as many values as its shape says"))
+    }
+
+    /// A copy of the values.
+    pub(crate) fn values(&self) -> PyResult<Vec<T>> {
+        Ok(self.0.as_slice()?.to_vec())
+    }
+
+    /// Another array of the same kind of number.
+    pub(crate) fn like<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Rows<'py, T>> {
+        Ok(Rows(other.extract()?))
+    }
+}
+
+/// A numpy array of one dimension, read where it stands.
+pub(crate) struct Vector<'py, T: Element>(PyReadonlyArray1<'py, T>);
+
+impl<'py, T: Element> FromPyObject<'_, 'py> for Vector<'py, T> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(object.extract()?))
+    }
+}
+
+impl<T: Element> Vector<'_, T> {
+    pub(crate) fn slice(&self) -> PyResult<&[T]> {
+        Ok(self.0.as_slice()?)
+    }
+}
+
+/// One label per row, as int32 or int64.
+pub(crate) enum Labels<'py> {
+    Narrow(Vector<'py, i32>),
+    Wide(Vector<'py, i64>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Labels<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let narrow = object.extract().map(Self::Narrow);
+        narrow.or_else(|_| Ok(Self::Wide(object.extract()?)))
+    }
+}
+
+impl Labels<'_> {
+    pub(crate) fn labels(&self) -> PyResult<cluster::metrics::Labels<'_>> {
+        Ok(match self {
+            Self::Narrow(labels) => cluster::metrics::Labels::Narrow(labels.slice()?),
+            Self::Wide(labels) => cluster::metrics::Labels::Wide(labels.slice()?),
+        })
     }
 }
 

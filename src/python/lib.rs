@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value)] // pyo3 hands arguments over by value
 
 mod binning;
+mod cluster;
 mod convert;
 mod error;
 mod rules;
@@ -18,6 +19,11 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::binning::bin_columns;
+    #[pymodule_export]
+    use super::cluster::{
+        cluster_agreement, cluster_silhouettes, cluster_spread, kmeans_batch, kmeans_batches, kmeans_distances,
+        kmeans_fit, kmeans_inertia, kmeans_predict,
+    };
     #[pymodule_export]
     use super::did_you_mean;
     #[pymodule_export]

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import binning
+import cluster
 import harness
 import memory
 import rules
@@ -37,7 +38,7 @@ def main() -> None:
     tables: dict[str, str] = {}
     kept = last_tables() if chosen.update else {}
     print(heading(quick=chosen.quick), flush=True)
-    for module in (transactions, memory, text, binning, scorecard, rules):
+    for module in (transactions, memory, text, binning, scorecard, rules, cluster):
         for title, make in module.benches(quick=chosen.quick):
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::needless_pass_by_value)]
 
 mod binning;
+mod cluster;
 mod rules;
 mod rules_data;
 mod rules_reports;

@@ -1,0 +1,23 @@
+"""Customers grouped by likeness: k-means, and how good a grouping is."""
+
+from xifen.cluster.kmeans import KMeans
+from xifen.cluster.metrics import (
+    adjusted_rand_score,
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    normalized_mutual_info_score,
+    silhouette_samples,
+    silhouette_score,
+)
+from xifen.cluster.minibatch import MiniBatchKMeans
+
+__all__ = [
+    "KMeans",
+    "MiniBatchKMeans",
+    "adjusted_rand_score",
+    "calinski_harabasz_score",
+    "davies_bouldin_score",
+    "normalized_mutual_info_score",
+    "silhouette_samples",
+    "silhouette_score",
+]

@@ -1,0 +1,184 @@
+"""What the clusterers share: arrays and frames in, and the ways out of a model with centres."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
+from sklearn.utils.validation import _check_feature_names, _check_n_features, check_is_fitted, validate_data
+
+from xifen import _core
+from xifen._base import FrameTransformer
+from xifen._frame import Frame, is_array
+from xifen.errors import InputError, ParameterError
+
+
+class Clusterer(ClusterMixin, FrameTransformer):
+    """Base of what groups rows: an array or a frame of numbers in, a cluster's number per row out."""
+
+    def _rows(self, X: Any, *, reset: bool = False, dtype: Any = None) -> np.ndarray:
+        """Give the rows as one array the core can read in place; of what kind it was fitted on, or float64."""
+        if is_array(X):
+            kinds = (np.float64, np.float32) if dtype is None else dtype
+            rows = validate_data(self, X, reset=reset, dtype=kinds, order=None, ensure_all_finite=False)
+        else:
+            frame = Frame(X)
+            rows = frame.matrix()
+            if dtype is not None:
+                rows = rows.astype(dtype, copy=False)
+            _check_feature_names(self, frame.native, reset=reset)
+            _check_n_features(self, frame.native, reset=reset)
+            if not rows.size:
+                raise InputError(f"the frame has no {'column' if len(rows) else 'row'}; give at least one to group")
+        return in_place(rows)
+
+    def _names(self) -> list[str]:
+        return [str(name) for name in getattr(self, "feature_names_in_", ())]
+
+
+class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
+    """Base of clusterers whose clusters are centres: the nearest one is a row's cluster."""
+
+    cluster_centers_: np.ndarray
+    labels_: np.ndarray
+    _origin: np.ndarray
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.cluster_centers_)
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:
+        """`fit`, and the cluster of each row.
+
+        Parameters
+        ----------
+        X, sample_weight
+            As for `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of int32
+            `labels_`.
+        """
+        labels: np.ndarray = self.fit(X, sample_weight=sample_weight).labels_
+        return labels
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Find the cluster of each row: the nearest of `cluster_centers_`.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table, dict of arrays or 2-D array
+            Rows with the columns `fit` saw.
+
+        Returns
+        -------
+        ndarray of int32
+            For the rows of `fit` the same as `labels_`.
+
+        Raises
+        ------
+        InputError
+            A value is missing, infinite, or so large that its square is no number.
+        """
+        rows, *model = self._placed(X)
+        return _core.kmeans_predict(rows, *model, self._names(), self.n_jobs)
+
+    def transform(self, X: Any) -> Any:
+        """Measure the distance of each row to every centre.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table, dict of arrays or 2-D array
+            Rows with the columns `fit` saw.
+
+        Returns
+        -------
+        DataFrame, pyarrow.Table or ndarray
+            Euclidean distances, one column per cluster; an array for an array.
+
+        Raises
+        ------
+        InputError
+            As for `predict`.
+        """
+        rows, *model = self._placed(X)
+        distances = _core.kmeans_distances(rows, *model, self._names(), self.n_jobs)
+        distances = distances.reshape(len(rows), len(self.cluster_centers_))
+        if is_array(X):
+            return distances
+        return Frame(X).new(dict(zip(self.get_feature_names_out(), distances.T, strict=True)), same_rows=True)
+
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """`fit`, and the distance of each row to every centre; see `transform`."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Give the negated inertia of rows: the higher, the nearer they are to their centres.
+
+        Parameters
+        ----------
+        X : DataFrame, pyarrow.Table, dict of arrays or 2-D array
+            Rows with the columns `fit` saw.
+        y : None
+            Ignored.
+        sample_weight : array of numbers, optional
+            What each row counts; 1 by default.
+
+        Returns
+        -------
+        float
+            Minus the weighted sum of squared distances to the nearest centre.
+
+        Raises
+        ------
+        InputError
+            As for `predict`.
+        """
+        rows, *model = self._placed(X)
+        weights = as_weights(sample_weight, len(rows))
+        return -_core.kmeans_inertia(rows, weights, *model, self._names(), self.n_jobs)
+
+    def _placed(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give rows, centres and origin as the core reads them."""
+        check_is_fitted(self)
+        kind = np.float32 if self.cluster_centers_.dtype == np.float32 else np.float64
+        centres = in_place(np.asarray(self.cluster_centers_, dtype=kind))
+        return self._rows(X, dtype=kind), centres, in_place(np.asarray(self._origin, dtype=kind).reshape(1, -1))
+
+
+def in_place(array: np.ndarray) -> np.ndarray:
+    """Copy an array only if the core cannot read it where it stands."""
+    if array.flags.aligned and (array.flags.c_contiguous or array.flags.f_contiguous):
+        return array
+    return array.copy(order="C")
+
+
+def as_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
+    """Give weights as float64, one per row; None where all rows count alike."""
+    if sample_weight is None:
+        return None
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as failure:
+        raise InputError(f"sample_weight cannot be read: {failure}; give one number per row") from None
+    if weights.ndim == 0:
+        return np.full(rows, weights)
+    if weights.ndim != 1:
+        raise InputError(f"sample_weight must be 1D array or scalar: it has {weights.ndim} dimensions")
+    return in_place(weights)
+
+
+def whole(name: str, value: Any) -> int:
+    """Give a whole number of at least 1, for what Python itself counts with."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ParameterError(f"{name} is {value!r}; wanted a whole number of at least 1")
+    return number

@@ -1,0 +1,358 @@
+//! The nearest centre of each point: of `|x - c|^2 = |x|^2 + 2 (|c|^2 / 2 - x.c)` only the bracket depends on the
+//! centre, so the smallest bracket wins; of equal ones the first centre's.
+
+use super::matrix::{LANES, Real, mul_add};
+use crate::vector::{Fused, widest_fused};
+
+/// A cluster's number.
+pub(super) type Label = u16;
+
+/// How many clusters have a number.
+pub(super) const MOST_CLUSTERS: usize = 1 << 16;
+
+/// Centres as the loops want them: two by two, half the squared length of each before its negated coordinates.
+#[derive(Debug)]
+pub(super) struct Centres<T> {
+    pairs: Vec<[T; 2]>,
+    dims: usize,
+}
+
+impl<T: Real> Centres<T> {
+    /// From one centre behind the other.
+    pub(super) fn new(centres: &[T], dims: usize) -> Self {
+        let half = |centre: &[T]| T::from_f64(centre.iter().map(|c| c.to_f64() * c.to_f64()).sum::<f64>() / 2.0);
+        let mut pairs = Vec::with_capacity(centres.len().div_ceil(2 * dims) * (dims + 1));
+        for pair in centres.chunks(2 * dims) {
+            let (one, other) = pair.split_at(dims.min(pair.len()));
+            // A centre that is not there is farther than all that are.
+            pairs.push([half(one), if other.is_empty() { T::INFINITY } else { half(other) }]);
+            let other = other.iter().copied().chain(std::iter::repeat(T::default()));
+            pairs.extend(one.iter().zip(other).map(|(a, b)| [T::default() - *a, T::default() - b]));
+        }
+        Self { pairs, dims }
+    }
+}
+
+/// What the points that changed their cluster change in its sums.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sums {
+    /// The weighted sum of the points of each cluster.
+    pub(super) totals: Vec<f64>,
+    /// Their weight.
+    pub(super) weights: Vec<f64>,
+    /// How many of them have a weight above zero.
+    pub(super) counts: Vec<i64>,
+    /// How many points changed their cluster.
+    pub(super) moved: usize,
+}
+
+impl Sums {
+    pub(super) fn new(clusters: usize, dims: usize) -> Self {
+        Self { totals: vec![0.0; clusters * dims], weights: vec![0.0; clusters], counts: vec![0; clusters], moved: 0 }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.totals.fill(0.0);
+        self.weights.fill(0.0);
+        self.counts.fill(0);
+        self.moved = 0;
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.totals.iter_mut().zip(&other.totals).for_each(|(sum, more)| *sum += more);
+        self.weights.iter_mut().zip(&other.weights).for_each(|(sum, more)| *sum += more);
+        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, more)| *sum += more);
+        self.moved += other.moved;
+    }
+
+    /// Moves one point from a cluster into an empty one.
+    pub(super) fn shift(&mut self, point: &[f64], weight: f64, from: usize, into: usize) {
+        let dims = point.len();
+        for (dim, value) in point.iter().enumerate() {
+            if let Some(total) = self.totals.get_mut(from * dims + dim) {
+                *total -= weight * value;
+            }
+            if let Some(total) = self.totals.get_mut(into * dims + dim) {
+                *total = weight * value;
+            }
+        }
+        for (cluster, sign) in [(from, -1), (into, 1)] {
+            if let (Some(sum), Some(count)) = (self.weights.get_mut(cluster), self.counts.get_mut(cluster)) {
+                *count += sign;
+                *sum = if *count == 0 { 0.0 } else { *sum + f64::from(sign as i32) * weight };
+            }
+        }
+    }
+
+    /// Adds `weight` times the point in `lane` of a block to a cluster.
+    #[inline]
+    fn put<T: Real>(&mut self, cluster: usize, block: &[[T; LANES]], lane: usize, weight: f64, count: i64) {
+        let first = cluster * block.len();
+        for (total, lanes) in self.totals.get_mut(first..).into_iter().flatten().zip(block) {
+            *total += weight * lanes.get(lane).map_or(0.0, |value| value.to_f64());
+        }
+        if let (Some(sum), Some(number)) = (self.weights.get_mut(cluster), self.counts.get_mut(cluster)) {
+            *sum += weight;
+            *number += count;
+        }
+    }
+}
+
+/// A piece of the points, with its own part of labels and weights (`None`: each weighs 1).
+#[derive(Debug)]
+pub(super) struct Piece<'a, T> {
+    pub(super) blocks: &'a [T],
+    /// One per point, and as many more as fill the last block.
+    pub(super) labels: &'a mut [Label],
+    pub(super) weights: Option<&'a [f64]>,
+    pub(super) rows: usize,
+    pub(super) sums: Sums,
+}
+
+impl<T: Real> Piece<'_, T> {
+    /// Labels every point with its nearest centre; with `track` the sums tell what changed by that.
+    pub(super) fn assign(&mut self, centres: &Centres<T>, track: bool) {
+        macro_rules! known {
+            ($($dims:literal),*) => {
+                match centres.dims {
+                    $($dims => assign(Known::<$dims>, self, centres, track),)*
+                    _ => assign(Known::<0>, self, centres, track),
+                }
+            };
+        }
+        known!(1, 2, 3, 4, 5, 6);
+    }
+
+    /// What a point weighs.
+    pub(super) fn weight(&self, row: usize) -> f64 {
+        weight(self.weights, row)
+    }
+
+    /// One point.
+    pub(super) fn point(&self, row: usize, dims: usize) -> Vec<f64> {
+        let first = row / LANES * dims * LANES + row % LANES;
+        self.blocks.iter().skip(first).step_by(LANES).take(dims).map(|value| value.to_f64()).collect()
+    }
+
+    /// The sums of all points, by their labels; how many of them moved stays.
+    pub(super) fn sum_up(&mut self, dims: usize) {
+        let moved = std::mem::take(&mut self.sums.moved);
+        self.sums.clear();
+        self.sums.moved = moved;
+        let (lanes, _) = self.blocks.as_chunks::<LANES>();
+        let blocks = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES));
+        for (index, (block, labels)) in blocks.enumerate() {
+            let rows = self.rows.saturating_sub(index * LANES);
+            for (lane, label) in labels.iter().take(rows).enumerate() {
+                let weight = weight(self.weights, index * LANES + lane);
+                self.sums.put(usize::from(*label), block, lane, weight, i64::from(weight > 0.0));
+            }
+        }
+    }
+
+    /// The squared distance of each point to the centre of its label.
+    pub(super) fn distances(&self, centres: &[T], dims: usize) -> impl Iterator<Item = f64> {
+        let (lanes, _) = self.blocks.as_chunks::<LANES>();
+        let labelled = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES));
+        let each = labelled.flat_map(move |(block, labels)| {
+            let mut squares = [0.0; LANES];
+            for (lane, (square, label)) in squares.iter_mut().zip(labels).enumerate() {
+                let centre = centres.get(usize::from(*label) * dims..).unwrap_or(&[]);
+                for (lanes, centre) in block.iter().zip(centre) {
+                    let apart = lanes.get(lane).map_or(0.0, |value| (*value - *centre).to_f64());
+                    *square += apart * apart;
+                }
+            }
+            squares
+        });
+        each.take(self.rows)
+    }
+
+    /// The weighted sum of those distances.
+    pub(super) fn inertia(&self, centres: &[T], dims: usize) -> f64 {
+        match self.weights {
+            None => self.distances(centres, dims).sum(),
+            Some(weights) => self.distances(centres, dims).zip(weights).map(|(square, weight)| square * weight).sum(),
+        }
+    }
+}
+
+#[inline]
+fn weight(weights: Option<&[f64]>, row: usize) -> f64 {
+    weights.map_or(1.0, |weights| weights.get(row).copied().unwrap_or(0.0))
+}
+
+/// The number of dimensions where it is known when compiling, else 0: small loops unroll and points stay in registers.
+#[derive(Clone, Copy)]
+struct Known<const D: usize>;
+
+widest_fused! {
+    fn assign[T: Real, const D: usize](
+        known: Known<D>, piece: &mut Piece<'_, T>, centres: &Centres<T>, track: bool
+    ) = assign_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn assign_each<T: Real, const F: bool, const D: usize>(
+    fused: Fused<F>,
+    _: Known<D>,
+    piece: &mut Piece<'_, T>,
+    centres: &Centres<T>,
+    track: bool,
+) {
+    let dims = if D == 0 { centres.dims } else { D };
+    piece.sums.clear();
+    let (lanes, _) = piece.blocks.as_chunks::<LANES>();
+    let (labels, _) = piece.labels.as_chunks_mut::<LANES>();
+    for (index, (block, labels)) in lanes.chunks_exact(dims).zip(labels).enumerate() {
+        let nearest = nearest(fused, block, centres, dims);
+        let mut new = [0; LANES];
+        new.iter_mut().zip(nearest).for_each(|(new, index)| *new = T::place(index));
+        if !track {
+            *labels = new;
+        } else if new != *labels {
+            let rows = piece.rows.saturating_sub(index * LANES);
+            for (lane, (old, new)) in labels.iter().zip(new).enumerate().take(rows) {
+                if *old != new {
+                    let weight = weight(piece.weights, index * LANES + lane);
+                    let count = i64::from(weight > 0.0);
+                    piece.sums.put(usize::from(*old), block, lane, -weight, -count);
+                    piece.sums.put(usize::from(new), block, lane, weight, count);
+                    piece.sums.moved += 1;
+                }
+            }
+            *labels = new;
+        }
+    }
+}
+
+/// Which centre is nearest to each point of a block.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn nearest<T: Real, const F: bool>(
+    fused: Fused<F>,
+    block: &[[T; LANES]],
+    centres: &Centres<T>,
+    dims: usize,
+) -> [T::Index; LANES] {
+    let mut best = [T::INFINITY; LANES];
+    let mut place = [T::Index::default(); LANES];
+    let (mut even, mut odd) = (T::Index::from(0), T::Index::from(1));
+    for pair in centres.pairs.chunks_exact(dims + 1) {
+        let Some(([half, other_half], coordinates)) = pair.split_first() else { break };
+        let (mut one, mut other) = ([*half; LANES], [*other_half; LANES]);
+        for (values, [c, other_c]) in block.iter().zip(coordinates) {
+            for ((one, other), value) in one.iter_mut().zip(&mut other).zip(values) {
+                *one = mul_add(fused, *value, *c, *one);
+                *other = mul_add(fused, *value, *other_c, *other);
+            }
+        }
+        for (((best, place), one), other) in best.iter_mut().zip(&mut place).zip(one).zip(other) {
+            let (nearer, which) = if other < one { (other, odd) } else { (one, even) };
+            let better = nearer < *best;
+            *best = if better { nearer } else { *best };
+            *place = if better { which } else { *place };
+        }
+        even += T::Index::from(2);
+        odd += T::Index::from(2);
+    }
+    place
+}
+
+/// The squared distances of the points of a block to one centre.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+pub(super) fn squares<T: Real, const F: bool>(fused: Fused<F>, block: &[[T; LANES]], centre: &[T]) -> [T; LANES] {
+    let mut squares = [T::default(); LANES];
+    for (values, c) in block.iter().zip(centre) {
+        for (square, value) in squares.iter_mut().zip(values) {
+            let apart = *value - *c;
+            *square = mul_add(fused, apart, apart, *square);
+        }
+    }
+    squares
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        cancel::Cancel,
+        cluster::{matrix::Matrix, pack::Packed},
+        vector::tests::on_every_width,
+    };
+
+    /// What one piece makes of points, the slow way: the first nearest centre by the definition.
+    fn oracle(points: &[Vec<f64>], centres: &[Vec<f64>]) -> Vec<usize> {
+        let square = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+        let nearest = |point: &Vec<f64>| {
+            let squares: Vec<f64> = centres.iter().map(|centre| square(point, centre)).collect();
+            (0..centres.len()).fold(0, |best, next| if squares[next] < squares[best] { next } else { best })
+        };
+        points.iter().map(nearest).collect()
+    }
+
+    fn check<T: Real>(points: &[Vec<f64>], centres: &[Vec<f64>], weights: Option<&[f64]>) {
+        let dims = centres[0].len();
+        let flat = |rows: &[Vec<f64>]| rows.iter().flatten().map(|value| T::from_f64(*value)).collect::<Vec<T>>();
+        let values = flat(points);
+        let matrix = Matrix::new(&values, points.len(), dims, false).unwrap();
+        let packed = Packed::new(&matrix, &vec![T::default(); dims], &Cancel::new()).unwrap();
+        let table = Centres::new(&flat(centres), dims);
+        let wanted = oracle(points, centres);
+        let mut labels = vec![0; points.len().next_multiple_of(LANES)];
+        let sums = Sums::new(centres.len(), dims);
+        let mut piece = Piece { blocks: &packed.values, labels: &mut labels, weights, rows: points.len(), sums };
+        // From labels that are all 0, the changes must lead to the sums of the labels found.
+        piece.sum_up(dims);
+        let mut changed = piece.sums.clone();
+        piece.assign(&table, true);
+        changed.add(&piece.sums);
+        let found: Vec<usize> = piece.labels.iter().take(points.len()).map(|label| usize::from(*label)).collect();
+        assert_eq!(found, wanted);
+        assert_eq!(changed.moved, wanted.iter().filter(|label| **label != 0).count());
+        piece.sum_up(dims);
+        assert_eq!((&changed.totals, &changed.weights, &changed.counts), (&piece.sums.totals, &piece.sums.weights, &piece.sums.counts));
+        let inertia: f64 = points
+            .iter()
+            .zip(&wanted)
+            .enumerate()
+            .map(|(row, (point, label))| {
+                let square = point.iter().zip(&centres[*label]).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+                square * weights.map_or(1.0, |weights| weights[row])
+            })
+            .sum();
+        assert_eq!(piece.inertia(&flat(centres), dims), inertia);
+    }
+
+    proptest! {
+        // Whole numbers: every product and sum is exact, so every width must find the same, ties included.
+        #[test]
+        fn every_width_and_kind_finds_the_first_nearest_centre(
+            (points, centres, weights) in (1usize..12).prop_flat_map(|dims| {
+                let row = prop::collection::vec((-8i32..8).prop_map(f64::from), dims);
+                (
+                    prop::collection::vec(row.clone(), 1..70),
+                    prop::collection::vec(row, 1..9),
+                    prop::collection::vec((0i32..3).prop_map(f64::from), 70),
+                )
+            })
+        ) {
+            on_every_width(|| {
+                check::<f64>(&points, &centres, None);
+                check::<f64>(&points, &centres, Some(&weights));
+                check::<f32>(&points, &centres, Some(&weights));
+            });
+        }
+    }
+
+    #[test]
+    fn three_hundred_clusters_have_numbers() {
+        let points: Vec<Vec<f64>> = (0..1000).map(|value| vec![f64::from(value)]).collect();
+        let centres: Vec<Vec<f64>> = (0..300).map(|value| vec![f64::from(value) * 3.0]).collect();
+        on_every_width(|| check::<f64>(&points, &centres, None));
+    }
+}

@@ -1,0 +1,171 @@
+//! Rows held against the centres of a fitted model, a cache-sized piece at a time.
+
+use rayon::prelude::*;
+
+use super::{
+    super::{
+        distance::{Centres, Label, Piece, Sums, squares},
+        matrix::{LANES, Matrix, Real},
+        pack::pack,
+    },
+    check_weights, lloyd,
+};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    parallel::map_each_with,
+    vector::{Fused, widest_fused},
+};
+
+/// The cluster of each row: the nearest of a fitted model's centres.
+pub fn predict<T: Real>(
+    matrix: &Matrix<'_, T>,
+    centres: &Matrix<'_, T>,
+    origin: &Matrix<'_, T>,
+    columns: &[String],
+    cancel: &Cancel,
+) -> Result<Vec<i32>> {
+    let mut labels = vec![0; matrix.rows()];
+    place(matrix, None, (centres, origin), columns, Some(&mut labels), false, cancel)?;
+    Ok(labels)
+}
+
+/// The weighted sum of squared distances of rows to the nearest of a fitted model's centres.
+pub fn inertia<T: Real>(
+    matrix: &Matrix<'_, T>,
+    weights: Option<&[f64]>,
+    centres: &Matrix<'_, T>,
+    origin: &Matrix<'_, T>,
+    columns: &[String],
+    cancel: &Cancel,
+) -> Result<f64> {
+    check_weights(weights, matrix.rows())?;
+    place(matrix, weights, (centres, origin), columns, None, true, cancel)
+}
+
+/// The distance of each row to every centre, row after row.
+pub fn distances<T: Real>(
+    matrix: &Matrix<'_, T>,
+    centres: &Matrix<'_, T>,
+    origin: &Matrix<'_, T>,
+    columns: &[String],
+    cancel: &Cancel,
+) -> Result<Vec<T>> {
+    let (origin, near) = near(matrix, centres, origin)?;
+    let (dims, clusters) = (origin.len(), centres.rows());
+    let mut out = vec![T::default(); matrix.rows() * clusters];
+    let step = lloyd::points_per_piece(clusters, dims);
+    let pieces = out.par_chunks_mut(step * clusters).enumerate();
+    map_each_with(pieces, cancel, || vec![T::default(); step * dims], |blocks, (index, out)| {
+        packed_piece(matrix, index * step, &origin, blocks, columns)?;
+        distances_to(blocks, &near, dims, out);
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// Labels rows where there is room for labels; the weighted sum of the squares of their distances, where asked for.
+pub(super) fn place<T: Real>(
+    matrix: &Matrix<'_, T>,
+    weights: Option<&[f64]>,
+    (centres, origin): (&Matrix<'_, T>, &Matrix<'_, T>),
+    columns: &[String],
+    out: Option<&mut [i32]>,
+    inertia: bool,
+    cancel: &Cancel,
+) -> Result<f64> {
+    let (origin, near) = near(matrix, centres, origin)?;
+    let each = Placing { matrix, weights, centres: &near, origin: &origin, columns, inertia, cancel };
+    each.run(out)
+}
+
+struct Placing<'a, T> {
+    matrix: &'a Matrix<'a, T>,
+    weights: Option<&'a [f64]>,
+    /// Measured from the origin.
+    centres: &'a [T],
+    origin: &'a [T],
+    columns: &'a [String],
+    inertia: bool,
+    cancel: &'a Cancel,
+}
+
+impl<T: Real> Placing<'_, T> {
+    fn run(&self, out: Option<&mut [i32]>) -> Result<f64> {
+        let (rows, dims) = (self.matrix.rows(), self.origin.len());
+        let step = lloyd::points_per_piece(self.centres.len() / dims, dims);
+        let table = Centres::new(self.centres, dims);
+        let room = || (vec![T::default(); step * dims], vec![0; step]);
+        let piece = |(blocks, labels): &mut (Vec<T>, Vec<Label>), index: usize, out: Option<&mut [i32]>| {
+            let first = index * step;
+            packed_piece(self.matrix, first, self.origin, blocks, self.columns)?;
+            let weights = self.weights.map(|weights| weights.get(first..).unwrap_or(&[]));
+            let rows = (rows - first).min(step);
+            let mut piece = Piece { blocks, labels, weights, rows, sums: Sums::default() };
+            piece.assign(&table, false);
+            let inertia = if self.inertia { piece.inertia(self.centres, dims) } else { 0.0 };
+            let labelled = out.into_iter().flatten().zip(labels);
+            labelled.for_each(|(out, label)| *out = i32::from(*label));
+            Ok(inertia)
+        };
+        let sums = match out {
+            Some(out) => map_each_with(out.par_chunks_mut(step).enumerate(), self.cancel, room, |room, (index, out)| {
+                piece(room, index, Some(out))
+            }),
+            None => map_each_with(0..rows.div_ceil(step), self.cancel, room, |room, index| piece(room, index, None)),
+        }?;
+        Ok(sums.iter().sum())
+    }
+}
+
+/// Fills blocks with the rows from `first` on, or says which of their values cannot be used.
+fn packed_piece<T: Real>(
+    matrix: &Matrix<'_, T>,
+    first: usize,
+    origin: &[T],
+    blocks: &mut [T],
+    columns: &[String],
+) -> Result<()> {
+    pack(matrix, first, origin, blocks);
+    let usable = blocks.iter().fold(true, |usable, value| usable & (value.abs() <= T::LARGEST));
+    if usable { Ok(()) } else { matrix.unusable(columns).map_or(Ok(()), Err) }
+}
+
+widest_fused! {
+    /// The distances of the points in blocks to every centre, point after point.
+    fn distances_to[T: Real](blocks: &[T], centres: &[T], dims: usize, out: &mut [T]) = distances_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn distances_each<T: Real, const F: bool>(fused: Fused<F>, blocks: &[T], centres: &[T], dims: usize, out: &mut [T]) {
+    let clusters = centres.len() / dims;
+    let (lanes, _) = blocks.as_chunks::<LANES>();
+    for (block, out) in lanes.chunks_exact(dims).zip(out.chunks_mut(LANES * clusters)) {
+        for (cluster, centre) in centres.chunks_exact(dims).enumerate() {
+            let squares = squares(fused, block, centre);
+            for (out, square) in out.iter_mut().skip(cluster).step_by(clusters).zip(squares) {
+                *out = square.sqrt();
+            }
+        }
+    }
+}
+
+/// The origin, and the centres measured from it.
+fn near<T: Real>(
+    matrix: &Matrix<'_, T>,
+    centres: &Matrix<'_, T>,
+    origin: &Matrix<'_, T>,
+) -> Result<(Vec<T>, Vec<T>)> {
+    let dims = matrix.columns();
+    if centres.columns() != dims || centres.rows() == 0 || origin.columns() != dims || origin.rows() != 1 {
+        return Err(Error::input(format!(
+            "cluster_centers_ has shape ({}, {}), which does not go with rows of {dims} columns; fit the model again",
+            centres.rows(),
+            centres.columns(),
+        )));
+    }
+    let origin = origin.to_rows();
+    let near = centres.to_rows().iter().zip(origin.iter().cycle()).map(|(c, origin)| *c - *origin).collect();
+    Ok((origin, near))
+}

@@ -1,0 +1,237 @@
+//! Rows of numbers as they arrive: one borrowed slice, row after row or column after column.
+
+use std::{
+    fmt::{Debug, LowerExp},
+    ops::{Add, AddAssign, Mul, Sub},
+};
+
+use crate::{Error, Result, cancel::Cancel, parallel::map_chunks, vector::Fused};
+
+/// Points that stand side by side, dimension by dimension: two or one of the widest registers.
+pub(crate) const LANES: usize = 16;
+/// Rows looked at by one task when nothing but reading is done.
+const CHUNK_ROWS: usize = 1 << 14;
+
+/// float32 or float64.
+pub trait Real:
+    Copy
+    + Default
+    + Debug
+    + LowerExp
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + 'static
+{
+    /// A whole number as wide, so that one mask serves both.
+    type Index: Copy + Default + Send + Sync + From<u8> + AddAssign + 'static;
+    /// Beyond every number.
+    const INFINITY: Self;
+    /// Values beyond this have squares whose sums may overflow.
+    const LARGEST: Self;
+
+    /// `self * by + more`, rounded once.
+    #[must_use]
+    fn fused(self, by: Self, more: Self) -> Self;
+    /// Without its sign.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// The square root.
+    #[must_use]
+    fn sqrt(self) -> Self;
+    /// The nearest number of this kind.
+    fn from_f64(value: f64) -> Self;
+    /// The same number.
+    fn to_f64(self) -> f64;
+    /// The index as a cluster's number.
+    fn place(index: Self::Index) -> u16;
+    /// The bits, all zeros the same.
+    fn bits(self) -> u64;
+}
+
+macro_rules! real {
+    ($kind:ty, $index:ty, $largest:literal) => {
+        #[allow(clippy::cast_lossless, clippy::inline_always)] // only inlined bodies are compiled for wide vectors
+        impl Real for $kind {
+            type Index = $index;
+            const INFINITY: Self = <$kind>::INFINITY;
+            const LARGEST: Self = $largest;
+
+            #[inline(always)]
+            fn fused(self, by: Self, more: Self) -> Self {
+                self.mul_add(by, more)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$kind>::abs(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$kind>::sqrt(self)
+            }
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $kind
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn place(index: Self::Index) -> u16 {
+                index as u16
+            }
+            #[inline(always)]
+            fn bits(self) -> u64 {
+                (self + 0.0).to_bits().into()
+            }
+        }
+    };
+}
+
+real!(f32, u32, 1e17);
+real!(f64, u64, 1e150);
+
+/// `a * b + c`.
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+pub(super) fn mul_add<T: Real, const F: bool>(_: Fused<F>, a: T, b: T, c: T) -> T {
+    if F { a.fused(b, c) } else { a * b + c }
+}
+
+/// A borrowed table of numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a, T> {
+    values: &'a [T],
+    rows: usize,
+    columns: usize,
+    by_column: bool,
+}
+
+impl<'a, T: Real> Matrix<'a, T> {
+    /// Borrows `rows * columns` values, row after row or (`by_column`) column after column; `None` when there are not
+    /// so many.
+    #[must_use]
+    pub fn new(values: &'a [T], rows: usize, columns: usize, by_column: bool) -> Option<Self> {
+        (rows.checked_mul(columns)? == values.len()).then_some(Self { values, rows, columns, by_column })
+    }
+
+    /// Borrows rows of so many columns, one behind the other.
+    pub(super) fn of_rows(values: &'a [T], columns: usize) -> Self {
+        Self { values, rows: values.len() / columns.max(1), columns, by_column: false }
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many columns.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// One value; zero beyond the end.
+    #[inline]
+    pub(super) fn get(&self, row: usize, column: usize) -> T {
+        let place = if self.by_column { column * self.rows + row } else { row * self.columns + column };
+        self.values.get(place).copied().unwrap_or_default()
+    }
+
+    /// The values of one row.
+    pub(super) fn row(&self, row: usize) -> impl Iterator<Item = T> {
+        (0..self.columns).map(move |column| self.get(row, column))
+    }
+
+    /// All values, row after row.
+    pub(super) fn to_rows(self) -> Vec<T> {
+        (0..self.rows).flat_map(|row| self.row(row).collect::<Vec<_>>()).collect()
+    }
+
+    /// Puts the rows from `first` on side by side, one group of lanes per column; zeros beyond the last row.
+    #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+    #[inline(always)]
+    pub(super) fn block(&self, first: usize, block: &mut [[T; LANES]]) {
+        let rows = first..(first + LANES).min(self.rows);
+        if self.by_column {
+            for (lanes, column) in block.iter_mut().zip(self.values.chunks_exact(self.rows.max(1))) {
+                let values = column.get(rows.clone()).unwrap_or(&[]);
+                if let Some(whole) = values.first_chunk() {
+                    *lanes = *whole;
+                } else {
+                    *lanes = [T::default(); LANES];
+                    lanes.iter_mut().zip(values).for_each(|(lane, value)| *lane = *value);
+                }
+            }
+            return;
+        }
+        if rows.len() < LANES {
+            block.fill([T::default(); LANES]);
+        }
+        let values = self.values.get(rows.start * self.columns..rows.end * self.columns).unwrap_or(&[]);
+        for (lane, row) in values.chunks_exact(self.columns.max(1)).enumerate() {
+            for (lanes, value) in block.iter_mut().zip(row) {
+                if let Some(slot) = lanes.get_mut(lane) {
+                    *slot = *value;
+                }
+            }
+        }
+    }
+
+    /// The mean of every column; a value that cannot be used is an error naming it.
+    pub(super) fn means(&self, names: &[String], cancel: &Cancel) -> Result<Vec<f64>> {
+        let partial = map_chunks(self.rows, CHUNK_ROWS, cancel, |rows| {
+            let mut block = vec![[T::default(); LANES]; self.columns];
+            let mut sums = vec![[0.0; LANES]; self.columns];
+            let mut usable = true;
+            for first in rows.step_by(LANES) {
+                self.block(first, &mut block);
+                for (lanes, sums) in block.iter().zip(&mut sums) {
+                    for (value, sum) in lanes.iter().zip(sums) {
+                        usable &= value.abs() <= T::LARGEST;
+                        *sum += value.to_f64();
+                    }
+                }
+            }
+            Ok(usable.then_some(sums))
+        })?;
+        let mut means = vec![0.0; self.columns];
+        for sums in &partial {
+            let Some(sums) = sums else {
+                return Err(self.unusable(names).unwrap_or_else(|| Error::input("a value cannot be used")));
+            };
+            means.iter_mut().zip(sums).for_each(|(mean, sums)| *mean += sums.iter().sum::<f64>());
+        }
+        means.iter_mut().for_each(|mean| *mean /= self.rows.max(1) as f64);
+        Ok(means)
+    }
+
+    /// The error that names the first value that cannot be used, if there is one.
+    pub(super) fn unusable(&self, names: &[String]) -> Option<Error> {
+        for row in 0..self.rows {
+            for (column, value) in self.row(row).enumerate() {
+                if value.abs() <= T::LARGEST {
+                    continue;
+                }
+                let place = names.get(column).map_or_else(|| format!("column {column}"), |name| format!("column '{name}'"));
+                return Some(Error::input(if value.to_f64().is_nan() {
+                    format!("{place} is missing (NaN) in row {row}; fill missing values or drop their rows before clustering")
+                } else if value.to_f64().is_infinite() {
+                    format!("{place} is infinite (inf) in row {row}; infinity is never data: correct or drop the row")
+                } else {
+                    format!(
+                        "{place} is {value:e} in row {row}; squares of values beyond {:e} overflow: divide the column first",
+                        T::LARGEST
+                    )
+                }));
+            }
+        }
+        None
+    }
+}

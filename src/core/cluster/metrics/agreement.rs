@@ -1,0 +1,156 @@
+//! Two groupings of the same rows held against each other, by how often each pair of labels occurs.
+
+use hashbrown::HashMap;
+
+use super::codes::Labels;
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    error::choice,
+    parallel::map_chunks,
+};
+
+/// So many pairs of labels have a place each in a table; more are looked up.
+const MOST_PLACES: usize = 1 << 16;
+/// Rows counted by one task: many, because each brings a table.
+const CHUNK_ROWS: usize = 1 << 18;
+
+/// How often each pair of labels occurs, and each label alone.
+struct Contingency {
+    /// (first label, second label, rows), only those that occur.
+    pairs: Vec<(usize, usize, u64)>,
+    firsts: Vec<u64>,
+    seconds: Vec<u64>,
+    rows: u64,
+}
+
+fn contingency(first: Labels<'_>, second: Labels<'_>, cancel: &Cancel) -> Result<Contingency> {
+    if first.len() != second.len() {
+        return Err(Error::input(format!(
+            "labels_true has {} rows and labels_pred {}; both must label the same rows",
+            first.len(),
+            second.len()
+        )));
+    }
+    let (rows, first, second) = (first.len(), first.codes(), second.codes());
+    let both = |chunk: std::ops::Range<usize>| {
+        let part = |codes: &'_ [u32]| codes.get(chunk.clone()).map(<[u32]>::to_vec).unwrap_or_default();
+        part(&first.of_row).into_iter().zip(part(&second.of_row))
+    };
+    let mut pairs: Vec<(usize, usize, u64)> = Vec::new();
+    let places = first.count.saturating_mul(second.count);
+    if places <= MOST_PLACES {
+        let tables = map_chunks(rows, CHUNK_ROWS, cancel, |chunk| {
+            let mut table = vec![0u64; places];
+            for (a, b) in both(chunk) {
+                if let Some(count) = table.get_mut(a as usize * second.count + b as usize) {
+                    *count += 1;
+                }
+            }
+            Ok(table)
+        })?;
+        for place in 0..places {
+            let count = tables.iter().filter_map(|table| table.get(place)).sum();
+            if count > 0 {
+                pairs.push((place / second.count, place % second.count, count));
+            }
+        }
+    } else {
+        let mut table: HashMap<(u32, u32), u64, foldhash::fast::FixedState> = HashMap::default();
+        for chunk in crate::parallel::chunks(rows, CHUNK_ROWS) {
+            cancel.check()?;
+            both(chunk).for_each(|pair| *table.entry(pair).or_default() += 1);
+        }
+        pairs.extend(table.into_iter().map(|((a, b), count)| (a as usize, b as usize, count)));
+        pairs.sort_unstable();
+    }
+    let alone = |count: usize, which: fn(&(usize, usize, u64)) -> usize| {
+        let mut sums = vec![0; count];
+        for pair in &pairs {
+            if let Some(sum) = sums.get_mut(which(pair)) {
+                *sum += pair.2;
+            }
+        }
+        sums
+    };
+    let (firsts, seconds) = (alone(first.count, |pair| pair.0), alone(second.count, |pair| pair.1));
+    Ok(Contingency { pairs, firsts, seconds, rows: rows as u64 })
+}
+
+/// The adjusted Rand index: 1 for equal groupings, about 0 for unrelated ones.
+pub fn adjusted_rand(first: Labels<'_>, second: Labels<'_>, cancel: &Cancel) -> Result<f64> {
+    let table = contingency(first, second, cancel)?;
+    // Whole numbers to the end: exact for any number of rows below 2^31.
+    let squares = |counts: &[u64]| counts.iter().map(|count| i128::from(*count).pow(2)).sum::<i128>();
+    let same: i128 = table.pairs.iter().map(|pair| i128::from(pair.2).pow(2)).sum();
+    let (same_first, same_second, rows) = (squares(&table.firsts), squares(&table.seconds), i128::from(table.rows));
+    let both = same - rows;
+    let (only_first, only_second) = (same_first - same, same_second - same);
+    let neither = rows * rows - only_first - only_second - same;
+    if only_first == 0 && only_second == 0 {
+        return Ok(1.0);
+    }
+    let above = both * neither - only_first * only_second;
+    let below = (both + only_second) * (only_second + neither) + (both + only_first) * (only_first + neither);
+    Ok(2.0 * above as f64 / below as f64)
+}
+
+/// What mutual information is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Average {
+    /// The mean of both entropies.
+    Arithmetic,
+    /// The root of their product.
+    Geometric,
+    /// The smaller one.
+    Min,
+    /// The larger one.
+    Max,
+}
+
+impl Average {
+    /// The one of that name.
+    pub fn named(word: &str) -> Result<Self> {
+        let words = [
+            ("arithmetic", Self::Arithmetic),
+            ("geometric", Self::Geometric),
+            ("min", Self::Min),
+            ("max", Self::Max),
+        ];
+        choice("average_method", word, &words)
+    }
+}
+
+/// Mutual information divided by an average of the entropies: 1 for equal groupings, 0 for independent ones.
+pub fn normalized_mutual_info(first: Labels<'_>, second: Labels<'_>, average: Average, cancel: &Cancel) -> Result<f64> {
+    let table = contingency(first, second, cancel)?;
+    let occurring = |counts: &[u64]| counts.iter().filter(|count| **count > 0).count();
+    if occurring(&table.firsts) <= 1 && occurring(&table.seconds) <= 1 {
+        return Ok(1.0); // one group each: nothing differs
+    }
+    let rows = table.rows as f64;
+    let entropy = |counts: &[u64]| {
+        let shares = counts.iter().filter(|count| **count > 0).map(|count| *count as f64 / rows);
+        -shares.map(|share| share * share.ln()).sum::<f64>()
+    };
+    let information: f64 = table
+        .pairs
+        .iter()
+        .map(|&(a, b, count)| {
+            let alone = |counts: &[u64], label: usize| counts.get(label).copied().unwrap_or(1) as f64;
+            let count = count as f64;
+            count / rows * (count * rows / (alone(&table.firsts, a) * alone(&table.seconds, b))).ln()
+        })
+        .sum();
+    if information <= f64::EPSILON {
+        return Ok(0.0);
+    }
+    let (a, b) = (entropy(&table.firsts), entropy(&table.seconds));
+    let average = match average {
+        Average::Arithmetic => (a + b) / 2.0,
+        Average::Geometric => (a * b).sqrt(),
+        Average::Min => a.min(b),
+        Average::Max => a.max(b),
+    };
+    Ok(information / average)
+}

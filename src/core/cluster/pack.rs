@@ -1,0 +1,84 @@
+//! Rows put down once in the order the loops over them like: blocks of [`LANES`] points, each dimension by dimension,
+//! measured from a point in their middle, so that differences stay exact for data far from zero.
+
+use super::matrix::{LANES, Matrix, Real};
+use crate::{Result, cancel::Cancel, parallel::fill_chunks, vector::widest};
+
+/// Points in blocks; what stands beyond the last point is `-origin` and means nothing.
+#[derive(Debug)]
+pub(super) struct Packed<T> {
+    pub(super) values: Vec<T>,
+    pub(super) rows: usize,
+    pub(super) dims: usize,
+}
+
+impl<T: Real> Packed<T> {
+    /// Every row of `matrix`, measured from `origin`.
+    pub(super) fn new(matrix: &Matrix<'_, T>, origin: &[T], cancel: &Cancel) -> Result<Self> {
+        let (rows, dims) = (matrix.rows(), matrix.columns());
+        let points = points_per_chunk(dims);
+        let mut values = vec![T::default(); rows.div_ceil(LANES) * LANES * dims];
+        fill_chunks(&mut values, points * dims, cancel, |first, piece| {
+            pack(matrix, first / dims, origin, piece);
+            Ok(())
+        })?;
+        Ok(Self { values, rows, dims })
+    }
+
+    /// One value.
+    #[inline]
+    pub(super) fn get(&self, row: usize, dim: usize) -> T {
+        self.values.get((row / LANES * self.dims + dim) * LANES + row % LANES).copied().unwrap_or_default()
+    }
+
+    /// One point.
+    pub(super) fn point(&self, row: usize) -> Vec<T> {
+        (0..self.dims).map(|dim| self.get(row, dim)).collect()
+    }
+}
+
+/// Points in one task of packing: about a megabyte.
+fn points_per_chunk(dims: usize) -> usize {
+    ((1 << 17) / dims.max(1)).next_multiple_of(LANES)
+}
+
+widest! {
+    /// Fills blocks with the rows from `first` on.
+    pub(super) fn pack[T: Real](matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks: &mut [T]) = pack_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn pack_each<T: Real>(matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks: &mut [T]) {
+    let (lanes, _) = blocks.as_chunks_mut::<LANES>();
+    for (index, block) in lanes.chunks_exact_mut(origin.len().max(1)).enumerate() {
+        matrix.block(first + index * LANES, block);
+        for (lanes, origin) in block.iter_mut().zip(origin) {
+            lanes.iter_mut().for_each(|value| *value = *value - *origin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::tests::on_every_width;
+
+    #[test]
+    fn both_orders_pack_alike() {
+        for rows in [1, 15, 16, 17, 100] {
+            let by_row: Vec<f64> = (0..rows * 3).map(|value| value as f64).collect();
+            let by_column: Vec<f64> = (0..3).flat_map(|j| (0..rows).map(move |i| (i * 3 + j) as f64)).collect();
+            let one = Matrix::new(&by_row, rows, 3, false).unwrap();
+            let other = Matrix::new(&by_column, rows, 3, true).unwrap();
+            on_every_width(|| {
+                let packed = Packed::new(&one, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap();
+                assert_eq!(packed.values, Packed::new(&other, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap().values);
+                for row in 0..rows {
+                    let wanted: Vec<f64> = one.row(row).zip([1.0, 2.0, 3.0]).map(|(value, origin)| value - origin).collect();
+                    assert_eq!(packed.point(row), wanted);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,149 @@
+"""Clusters and their measures against scikit-learn with its own threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import sklearn.cluster
+import sklearn.metrics
+import xifen as xf
+from harness import Bench
+
+
+def blobs(rows: int, columns: int, centres: int, dtype: type = np.float64) -> np.ndarray:
+    """Overlapping groups: rounds go on for long."""
+    rng = np.random.default_rng(5)
+    where = rng.normal(scale=1.5, size=(centres, columns))
+    return (where[rng.integers(0, centres, rows)] + rng.normal(size=(rows, columns))).astype(dtype)
+
+
+def lloyd(rows: int, columns: int, clusters: int, rounds: int, dtype: type, wanted: float) -> Bench:
+    X = blobs(rows, columns, clusters, dtype)
+    init = X[:clusters].copy()
+
+    def fit(library: Any, **more: Any) -> dict[str, Any]:
+        km = library.KMeans(clusters, init=init, n_init=1, max_iter=rounds, tol=0, **more).fit(X)
+        # Sums of float32 depend on the order of their terms from the fifth digit on; a label in a million may, too.
+        if dtype == np.float32:
+            return {"inertia": [round(float(km.inertia_) / rows, 3)], "rounds": [km.n_iter_]}
+        return {"label": km.labels_, "inertia": [km.inertia_], "rounds": [km.n_iter_]}
+
+    return Bench(
+        ours={"xifen": partial(fit, xf)},
+        rivals={"scikit-learn lloyd": partial(fit, sklearn.cluster, algorithm="lloyd")},
+        wanted={"scikit-learn": (wanted,)},
+        note=f"The same {clusters} centres to start from, {rounds} rounds at most, tol=0.",
+    )
+
+
+def near(inertia: float, best: float) -> list[bool]:
+    """Starts differ, so results do: within a fiftieth of each other they answer the same question."""
+    return [bool(inertia <= best * 1.02)]
+
+
+def default(rows: int, columns: int, clusters: int, make: Callable[[np.ndarray], np.ndarray], wanted: float) -> Bench:
+    X = make(blobs(rows, columns, clusters))
+    best = min(sklearn.cluster.KMeans(clusters, random_state=seed).fit(X).inertia_ for seed in range(3))
+
+    def fit(library: Any) -> dict[str, Any]:
+        return {"near the best": near(library.KMeans(clusters, random_state=0).fit(X).inertia_, best)}
+
+    return Bench(
+        ours={"xifen": partial(fit, xf)},
+        rivals={"scikit-learn": partial(fit, sklearn.cluster)},
+        wanted={"scikit-learn": (wanted,)},
+        note=f"`KMeans({clusters}).fit(X)`: k-means++ and rounds until the centres rest; random starts differ.",
+    )
+
+
+def predict(rows: int, columns: int, clusters: int, method: str, wanted: float) -> Bench:
+    X = blobs(rows, columns, clusters)
+    ours = xf.KMeans(clusters, init=X[:clusters]).fit(X)
+    theirs = sklearn.cluster.KMeans(clusters, init=X[:clusters], n_init=1).fit(X)
+
+    def call(km: Any) -> dict[str, Any]:
+        out = getattr(km, method)(X)
+        return {"label": out} if out.ndim == 1 else {f"distance {place}": column for place, column in enumerate(out.T)}
+
+    return Bench(
+        ours={"xifen": partial(call, ours)},
+        rivals={"scikit-learn": partial(call, theirs)},
+        wanted={"scikit-learn": (wanted,)},
+    )
+
+
+def batches(rows: int, columns: int, clusters: int) -> Bench:
+    X = blobs(rows, columns, clusters)
+    best = xf.KMeans(clusters, random_state=0).fit(X).inertia_
+
+    def fit(library: Any) -> dict[str, Any]:
+        inertia = library.MiniBatchKMeans(clusters, random_state=0).fit(X).inertia_
+        return {"near the best": [bool(inertia <= best * 1.2)]}
+
+    return Bench(
+        ours={"xifen": partial(fit, xf)},
+        rivals={"scikit-learn": partial(fit, sklearn.cluster)},
+        wanted={"scikit-learn": (4,)},
+    )
+
+
+def measure(name: str, rows: int, wanted: float, **more: Any) -> Bench:
+    X = blobs(rows, 3, 5)
+    labels = xf.KMeans(5, random_state=0).fit(X).labels_
+
+    def call(library: Any, **more: Any) -> dict[str, Any]:
+        value = getattr(library, name)(X, labels, **more)
+        return {"score": np.atleast_1d(value)}
+
+    return Bench(
+        ours={"xifen": partial(call, xf)},
+        rivals={"scikit-learn": partial(call, sklearn.metrics)},
+        wanted={"scikit-learn": (wanted,)},
+        **more,
+    )
+
+
+def agreement(name: str, rows: int, wanted: float) -> Bench:
+    rng = np.random.default_rng(1)
+    first = rng.integers(0, 8, rows)
+    second = np.where(rng.random(rows) < 0.7, first, rng.integers(0, 8, rows))
+
+    def call(library: Any) -> dict[str, Any]:
+        return {"score": [getattr(library, name)(first, second)]}
+
+    return Bench(
+        ours={"xifen": partial(call, xf)},
+        rivals={"scikit-learn": partial(call, sklearn.metrics)},
+        wanted={"scikit-learn": (wanted,)},
+    )
+
+
+def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
+    share = 200 if quick else 1
+    million = 1_000_000 // share
+    for rows, columns, clusters, rounds, targets in (
+        (million, 3, 5, 50, (7, 10)),
+        (million, 10, 8, 50, (2.2, 5)),
+        (million // 10, 20, 20, 50, (2.2, 4)),
+    ):
+        for dtype, wanted in zip((np.float64, np.float32), targets, strict=True):
+            title = f"KMeans, {rows:,} x {columns}, {clusters} clusters, {np.dtype(dtype).name}"
+            yield title, partial(lloyd, rows, columns, clusters, rounds, dtype, wanted)
+    yield f"KMeans by default, {million:,} x 3, 8 clusters", partial(default, million, 3, 8, np.asarray, 4)
+    yield (
+        f"KMeans by default, {million:,} rows of whole scores from -4 to 4",
+        partial(default, million, 3, 8, lambda X: np.clip(np.rint(X), -4, 4), 4),
+    )
+    yield f"MiniBatchKMeans, {10 * million:,} x 5, 8 clusters", partial(batches, 10 * million, 5, 8)
+    yield f"KMeans.predict, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "predict", 3)
+    yield f"KMeans.transform, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "transform", 1)
+    yield f"silhouette_samples, {20_000 // share:,} x 3", partial(measure, "silhouette_samples", 20_000 // share, 15)
+    yield f"davies_bouldin_score, {million:,} x 3", partial(measure, "davies_bouldin_score", million, 8)
+    yield f"calinski_harabasz_score, {million:,} x 3", partial(measure, "calinski_harabasz_score", million, 8)
+    yield f"adjusted_rand_score, {million:,} labels", partial(agreement, "adjusted_rand_score", million, 30)
+    yield f"normalized_mutual_info_score, {million:,} labels", partial(
+        agreement, "normalized_mutual_info_score", million, 30
+    )
