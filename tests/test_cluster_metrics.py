@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 import sklearn.metrics
 import xifen as xf
+from customers import blobs, log_rfm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cluster import blobs, log_rfm
 
 INTERNAL = ("davies_bouldin_score", "calinski_harabasz_score", "silhouette_score", "silhouette_samples")
 EXTERNAL = ("adjusted_rand_score", "normalized_mutual_info_score")
@@ -38,7 +38,9 @@ def test_equal_to_scikit_learn(name: str, rows: int, columns: int, groups: int):
 def test_published_scores(n_clusters: int):
     X = log_rfm()
     labels = xf.KMeans(n_clusters, n_init=100, random_state=0).fit(X).labels_
-    found = [getattr(xf, name)(X, labels) for name in ("calinski_harabasz_score", "davies_bouldin_score", "silhouette_score")]
+    found = [
+        getattr(xf, name)(X, labels) for name in ("calinski_harabasz_score", "davies_bouldin_score", "silhouette_score")
+    ]
     np.testing.assert_allclose(found, PUBLISHED[n_clusters], rtol=1e-8)
 
 

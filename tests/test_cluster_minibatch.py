@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import sklearn.cluster
 import xifen as xf
+from customers import blobs, fails_in_scikit_learn
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from test_cluster import blobs, fails_in_scikit_learn
 
 
 @parametrize_with_checks([xf.MiniBatchKMeans(2, batch_size=10)], expected_failed_checks=fails_in_scikit_learn)

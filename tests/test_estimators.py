@@ -53,6 +53,8 @@ ESTIMATORS = {
         ),
         RFM,
     ),
+    "KMeans": (lambda: xf.KMeans(3, random_state=0), RFM[["recency_days", "order_count", "monetary"]]),
+    "MiniBatchKMeans": (lambda: xf.MiniBatchKMeans(3, random_state=0), RFM[["order_count", "monetary"]]),
     "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
     "state.purchase": (
         lambda: xf.load_preset("state.purchase", lang="zh", dormant_days=90),

@@ -145,7 +145,9 @@ class Frame:
 
     def matrix(self) -> np.ndarray:
         """Put all columns side by side: float32 where every one is, else float64; missing is NaN."""
-        kinds = [str(kind).lower() for kind in (self.native.schema.types if self.kind == "pyarrow" else self.native.dtypes)]
+        kinds = [
+            str(kind).lower() for kind in (self.native.schema.types if self.kind == "pyarrow" else self.native.dtypes)
+        ]
         for name, kind in zip(self.names, kinds, strict=True):
             if not re.match(r"u?int\d|float|double|halffloat|decimal|bool", kind):
                 raise InputError(

@@ -144,6 +144,7 @@ def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
     yield f"davies_bouldin_score, {million:,} x 3", partial(measure, "davies_bouldin_score", million, 8)
     yield f"calinski_harabasz_score, {million:,} x 3", partial(measure, "calinski_harabasz_score", million, 8)
     yield f"adjusted_rand_score, {million:,} labels", partial(agreement, "adjusted_rand_score", million, 30)
-    yield f"normalized_mutual_info_score, {million:,} labels", partial(
-        agreement, "normalized_mutual_info_score", million, 30
+    yield (
+        f"normalized_mutual_info_score, {million:,} labels",
+        partial(agreement, "normalized_mutual_info_score", million, 30),
     )

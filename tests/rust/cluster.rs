@@ -39,7 +39,8 @@ fn lloyd(rows: &[Vec<f64>], clusters: usize) -> (Vec<usize>, f64) {
         }
         labels = next;
         for (cluster, centre) in centres.iter_mut().enumerate() {
-            let own: Vec<&Vec<f64>> = rows.iter().zip(&labels).filter(|(_, l)| **l == cluster).map(|(r, _)| r).collect();
+            let own: Vec<&Vec<f64>> =
+                rows.iter().zip(&labels).filter(|(_, l)| **l == cluster).map(|(r, _)| r).collect();
             if !own.is_empty() {
                 *centre = (0..dims).map(|dim| own.iter().map(|row| row[dim]).sum::<f64>() / own.len() as f64).collect();
             }

@@ -85,8 +85,9 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
         InputError
             A value is missing, infinite, or so large that its square is no number.
         """
-        rows, *model = self._placed(X)
-        return _core.kmeans_predict(rows, *model, self._names(), self.n_jobs)
+        rows, centres, origin = self._placed(X)
+        labels: np.ndarray = _core.kmeans_predict(rows, centres, origin, self._names(), self.n_jobs)
+        return labels
 
     def transform(self, X: Any) -> Any:
         """Measure the distance of each row to every centre.
@@ -106,9 +107,9 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
         InputError
             As for `predict`.
         """
-        rows, *model = self._placed(X)
-        distances = _core.kmeans_distances(rows, *model, self._names(), self.n_jobs)
-        distances = distances.reshape(len(rows), len(self.cluster_centers_))
+        rows, centres, origin = self._placed(X)
+        distances: np.ndarray = _core.kmeans_distances(rows, centres, origin, self._names(), self.n_jobs)
+        distances = distances.reshape(len(rows), len(centres))
         if is_array(X):
             return distances
         return Frame(X).new(dict(zip(self.get_feature_names_out(), distances.T, strict=True)), same_rows=True)
@@ -139,9 +140,16 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
         InputError
             As for `predict`.
         """
-        rows, *model = self._placed(X)
+        rows, centres, origin = self._placed(X)
         weights = as_weights(sample_weight, len(rows))
-        return -_core.kmeans_inertia(rows, weights, *model, self._names(), self.n_jobs)
+        return -_core.kmeans_inertia(rows, weights, centres, origin, self._names(), self.n_jobs)
+
+    def _plain(self, parameter: Any) -> Any:
+        if callable(parameter) or isinstance(parameter, np.random.RandomState):
+            raise ParameterError(
+                f"a model file cannot hold {parameter!r}; give numbers or words as parameters, or pickle the model"
+            )
+        return parameter
 
     def _placed(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give rows, centres and origin as the core reads them."""

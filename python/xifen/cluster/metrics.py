@@ -133,7 +133,8 @@ def silhouette_samples(X: Any, labels: Any, *, n_jobs: int | None = None) -> np.
     [0.8, 0.75, 0.0]
     """
     rows, names = _rows(X)
-    return _core.cluster_silhouettes(rows, _labels(labels, "labels"), None, names, n_jobs)
+    each: np.ndarray = _core.cluster_silhouettes(rows, _labels(labels, "labels"), None, names, n_jobs)
+    return each
 
 
 @overload
@@ -311,9 +312,8 @@ def _labels(labels: Any, name: str) -> np.ndarray:
     if array.dtype.kind in "biu" and array.dtype != np.uint64:
         kind = array.dtype if array.dtype in (np.int32, np.int64) else np.int64
         return in_place(array.astype(kind, copy=False))
-    codes, _ = pd.factorize(array)
+    codes: np.ndarray = pd.factorize(array)[0]
     if len(codes) and codes.min() < 0:
         row = int(np.argmin(codes))
         raise InputError(f"{name} is missing in row {row}; give every row a label, or leave it out")
     return codes.astype(np.int64, copy=False)
-

@@ -198,7 +198,7 @@ class MiniBatchKMeans(MeansModel):
         init, starts, n_init = self._starts(rows, random) if first else ("random", None, 1)
         if first:
             self._seed = int(random.randint(np.iinfo(np.int32).max))
-            if self.init_size is not None and self.init_size < self.n_clusters:
+            if self.init_size is not None and 0 < self.init_size < self.n_clusters:
                 warnings.warn(
                     f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}; "
                     "three times n_clusters is used",

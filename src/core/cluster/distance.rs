@@ -85,11 +85,14 @@ impl Sums {
     }
 
     /// Adds `weight` times the point in `lane` of a block to a cluster.
-    #[inline]
+    #[allow(clippy::inline_always)] // the number of dimensions is known where it is called
+    #[inline(always)]
     fn put<T: Real>(&mut self, cluster: usize, block: &[[T; LANES]], lane: usize, weight: f64, count: i64) {
         let first = cluster * block.len();
-        for (total, lanes) in self.totals.get_mut(first..).into_iter().flatten().zip(block) {
-            *total += weight * lanes.get(lane).map_or(0.0, |value| value.to_f64());
+        if let Some(totals) = self.totals.get_mut(first..first + block.len()) {
+            for (total, lanes) in totals.iter_mut().zip(block) {
+                *total += weight * lanes.get(lane).map_or(0.0, |value| value.to_f64());
+            }
         }
         if let (Some(sum), Some(number)) = (self.weights.get_mut(cluster), self.counts.get_mut(cluster)) {
             *sum += weight;
@@ -98,6 +101,28 @@ impl Sums {
     }
 }
 
+/// The number of dimensions where it is known when compiling, else 0: small loops unroll and points stay in registers.
+#[derive(Clone, Copy)]
+struct Known<const D: usize>;
+
+/// Calls a function with the number of dimensions known where it is small.
+macro_rules! known {
+    ($dims:expr, $known:ident => $call:expr) => {
+        known!($dims, $known => $call; 1 2 3 4 5 6)
+    };
+    ($dims:expr, $known:ident => $call:expr; $($small:literal)*) => {
+        match $dims {
+            $($small => {
+                let $known = Known::<$small>;
+                $call
+            })*
+            _ => {
+                let $known = Known::<0>;
+                $call
+            }
+        }
+    };
+}
 /// A piece of the points, with its own part of labels and weights (`None`: each weighs 1).
 #[derive(Debug)]
 pub(super) struct Piece<'a, T> {
@@ -112,15 +137,33 @@ pub(super) struct Piece<'a, T> {
 impl<T: Real> Piece<'_, T> {
     /// Labels every point with its nearest centre; with `track` the sums tell what changed by that.
     pub(super) fn assign(&mut self, centres: &Centres<T>, track: bool) {
-        macro_rules! known {
-            ($($dims:literal),*) => {
-                match centres.dims {
-                    $($dims => assign(Known::<$dims>, self, centres, track),)*
-                    _ => assign(Known::<0>, self, centres, track),
-                }
-            };
-        }
-        known!(1, 2, 3, 4, 5, 6);
+        known!(centres.dims, dims => assign(dims, self, centres, track));
+    }
+
+    /// The sums of all points, by their labels; how many of them moved stays.
+    pub(super) fn sum_up(&mut self, dims: usize) {
+        let moved = std::mem::take(&mut self.sums.moved);
+        self.sums.clear();
+        self.sums.moved = moved;
+        known!(dims, known => sum_up(known, self, dims));
+    }
+
+    /// The weighted sum of squared distances to the centres of the labels.
+    pub(super) fn inertia(&self, centres: &[T], dims: usize) -> f64 {
+        let squares = |block: &[[T; LANES]], labels: &[Label]| own_squares(block, labels, centres);
+        let (lanes, _) = self.blocks.as_chunks::<LANES>();
+        let labelled = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES)).enumerate();
+        let each = labelled.map(|(index, (block, labels))| {
+            let rows = self.rows.saturating_sub(index * LANES);
+            let squares = squares(block, labels);
+            let first = index * LANES;
+            match self.weights {
+                None if rows >= LANES => squares.iter().sum::<f64>(),
+                None => squares.iter().take(rows).sum(),
+                Some(_) => squares.iter().take(rows).enumerate().map(|(lane, s)| s * self.weight(first + lane)).sum(),
+            }
+        });
+        each.sum()
     }
 
     /// What a point weighs.
@@ -134,57 +177,32 @@ impl<T: Real> Piece<'_, T> {
         self.blocks.iter().skip(first).step_by(LANES).take(dims).map(|value| value.to_f64()).collect()
     }
 
-    /// The sums of all points, by their labels; how many of them moved stays.
-    pub(super) fn sum_up(&mut self, dims: usize) {
-        let moved = std::mem::take(&mut self.sums.moved);
-        self.sums.clear();
-        self.sums.moved = moved;
-        let (lanes, _) = self.blocks.as_chunks::<LANES>();
-        let blocks = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES));
-        for (index, (block, labels)) in blocks.enumerate() {
-            let rows = self.rows.saturating_sub(index * LANES);
-            for (lane, label) in labels.iter().take(rows).enumerate() {
-                let weight = weight(self.weights, index * LANES + lane);
-                self.sums.put(usize::from(*label), block, lane, weight, i64::from(weight > 0.0));
-            }
-        }
-    }
-
     /// The squared distance of each point to the centre of its label.
     pub(super) fn distances(&self, centres: &[T], dims: usize) -> impl Iterator<Item = f64> {
         let (lanes, _) = self.blocks.as_chunks::<LANES>();
         let labelled = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES));
-        let each = labelled.flat_map(move |(block, labels)| {
-            let mut squares = [0.0; LANES];
-            for (lane, (square, label)) in squares.iter_mut().zip(labels).enumerate() {
-                let centre = centres.get(usize::from(*label) * dims..).unwrap_or(&[]);
-                for (lanes, centre) in block.iter().zip(centre) {
-                    let apart = lanes.get(lane).map_or(0.0, |value| (*value - *centre).to_f64());
-                    *square += apart * apart;
-                }
-            }
-            squares
-        });
-        each.take(self.rows)
+        labelled.flat_map(move |(block, labels)| own_squares(block, labels, centres)).take(self.rows)
     }
+}
 
-    /// The weighted sum of those distances.
-    pub(super) fn inertia(&self, centres: &[T], dims: usize) -> f64 {
-        match self.weights {
-            None => self.distances(centres, dims).sum(),
-            Some(weights) => self.distances(centres, dims).zip(weights).map(|(square, weight)| square * weight).sum(),
+/// The squared distance of each point of a block to the centre of its label.
+#[inline]
+fn own_squares<T: Real>(block: &[[T; LANES]], labels: &[Label], centres: &[T]) -> [f64; LANES] {
+    let mut squares = [0.0; LANES];
+    for (lane, (square, label)) in squares.iter_mut().zip(labels).enumerate() {
+        let centre = centres.get(usize::from(*label) * block.len()..).unwrap_or(&[]);
+        for (lanes, centre) in block.iter().zip(centre) {
+            let apart = lanes.get(lane).map_or(0.0, |value| (*value - *centre).to_f64());
+            *square += apart * apart;
         }
     }
+    squares
 }
 
 #[inline]
 fn weight(weights: Option<&[f64]>, row: usize) -> f64 {
     weights.map_or(1.0, |weights| weights.get(row).copied().unwrap_or(0.0))
 }
-
-/// The number of dimensions where it is known when compiling, else 0: small loops unroll and points stay in registers.
-#[derive(Clone, Copy)]
-struct Known<const D: usize>;
 
 widest_fused! {
     fn assign[T: Real, const D: usize](
@@ -223,6 +241,18 @@ fn assign_each<T: Real, const F: bool, const D: usize>(
                 }
             }
             *labels = new;
+        }
+    }
+}
+
+fn sum_up<T: Real, const D: usize>(_: Known<D>, piece: &mut Piece<'_, T>, dims: usize) {
+    let dims = if D == 0 { dims } else { D };
+    let (lanes, _) = piece.blocks.as_chunks::<LANES>();
+    for (index, (block, labels)) in lanes.chunks_exact(dims).zip(piece.labels.chunks(LANES)).enumerate() {
+        let rows = piece.rows.saturating_sub(index * LANES);
+        for (lane, label) in labels.iter().take(rows).enumerate() {
+            let weight = weight(piece.weights, index * LANES + lane);
+            piece.sums.put(usize::from(*label), block, lane, weight, i64::from(weight > 0.0));
         }
     }
 }
@@ -315,7 +345,10 @@ mod tests {
         assert_eq!(found, wanted);
         assert_eq!(changed.moved, wanted.iter().filter(|label| **label != 0).count());
         piece.sum_up(dims);
-        assert_eq!((&changed.totals, &changed.weights, &changed.counts), (&piece.sums.totals, &piece.sums.weights, &piece.sums.counts));
+        assert_eq!(
+            (&changed.totals, &changed.weights, &changed.counts),
+            (&piece.sums.totals, &piece.sums.weights, &piece.sums.counts)
+        );
         let inertia: f64 = points
             .iter()
             .zip(&wanted)

@@ -5,7 +5,12 @@ use std::{
     ops::{Add, AddAssign, Mul, Sub},
 };
 
-use crate::{Error, Result, cancel::Cancel, parallel::map_chunks, vector::Fused};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    parallel::map_chunks,
+    vector::{Fused, widest},
+};
 
 /// Points that stand side by side, dimension by dimension: two or one of the widest registers.
 pub(crate) const LANES: usize = 16;
@@ -93,8 +98,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, 1e17);
-real!(f64, u64, 1e150);
+real!(f32, u32, 1e15);
+real!(f64, u64, 1e140);
 
 /// `a * b + c`.
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
@@ -184,32 +189,29 @@ impl<'a, T: Real> Matrix<'a, T> {
         }
     }
 
-    /// The mean of every column; a value that cannot be used is an error naming it.
-    pub(super) fn means(&self, names: &[String], cancel: &Cancel) -> Result<Vec<f64>> {
-        let partial = map_chunks(self.rows, CHUNK_ROWS, cancel, |rows| {
-            let mut block = vec![[T::default(); LANES]; self.columns];
-            let mut sums = vec![[0.0; LANES]; self.columns];
-            let mut usable = true;
-            for first in rows.step_by(LANES) {
-                self.block(first, &mut block);
-                for (lanes, sums) in block.iter().zip(&mut sums) {
-                    for (value, sum) in lanes.iter().zip(sums) {
-                        usable &= value.abs() <= T::LARGEST;
-                        *sum += value.to_f64();
-                    }
-                }
-            }
-            Ok(usable.then_some(sums))
-        })?;
+    /// The mean of every column, and the mean of the columns' variances; a value that cannot be used is an error
+    /// naming it.
+    pub(super) fn moments(&self, names: &[String], cancel: &Cancel) -> Result<(Vec<f64>, f64)> {
+        let parts = map_chunks(self.rows, CHUNK_ROWS, cancel, |rows| Ok(moments(self, rows.start, rows.end)))?;
         let mut means = vec![0.0; self.columns];
-        for sums in &partial {
-            let Some(sums) = sums else {
+        let mut squares = vec![0.0; self.columns];
+        let mut before = 0.0;
+        // Chan, Golub and LeVeque (1979): parts are put together without ever squaring a mean.
+        for part in parts {
+            let Some(part) = part else {
                 return Err(self.unusable(names).unwrap_or_else(|| Error::input("a value cannot be used")));
             };
-            means.iter_mut().zip(sums).for_each(|(mean, sums)| *mean += sums.iter().sum::<f64>());
+            let all = before + part.rows;
+            let both = means.iter_mut().zip(&mut squares).zip(part.means.iter().zip(&part.squares));
+            for ((mean, square), (part_mean, part_square)) in both {
+                let apart = part_mean - *mean;
+                *mean += apart * (part.rows / all);
+                *square += part_square + apart * apart * (before * part.rows / all);
+            }
+            before = all;
         }
-        means.iter_mut().for_each(|mean| *mean /= self.rows.max(1) as f64);
-        Ok(means)
+        let variance = squares.iter().sum::<f64>() / before.max(1.0) / self.columns.max(1) as f64;
+        Ok((means, variance))
     }
 
     /// The error that names the first value that cannot be used, if there is one.
@@ -219,9 +221,12 @@ impl<'a, T: Real> Matrix<'a, T> {
                 if value.abs() <= T::LARGEST {
                     continue;
                 }
-                let place = names.get(column).map_or_else(|| format!("column {column}"), |name| format!("column '{name}'"));
+                let place =
+                    names.get(column).map_or_else(|| format!("column {column}"), |name| format!("column '{name}'"));
                 return Some(Error::input(if value.to_f64().is_nan() {
-                    format!("{place} is missing (NaN) in row {row}; fill missing values or drop their rows before clustering")
+                    format!(
+                        "{place} is missing (NaN) in row {row}; fill missing values or drop their rows before clustering"
+                    )
                 } else if value.to_f64().is_infinite() {
                     format!("{place} is infinite (inf) in row {row}; infinity is never data: correct or drop the row")
                 } else {
@@ -234,4 +239,48 @@ impl<'a, T: Real> Matrix<'a, T> {
         }
         None
     }
+}
+
+/// Some rows' means, and the sums of squared distances from these.
+struct Moments {
+    rows: f64,
+    means: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+widest! {
+    /// The moments of rows from `first` to `end`, unless a value cannot be used.
+    fn moments[T: Real](matrix: &Matrix<'_, T>, first: usize, end: usize) -> Option<Moments> = moments_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn moments_each<T: Real>(matrix: &Matrix<'_, T>, first: usize, end: usize) -> Option<Moments> {
+    let mut block = vec![[T::default(); LANES]; matrix.columns];
+    // Measured from the first row, so that little is lost for data far from zero.
+    let base: Vec<f64> = matrix.row(first).map(T::to_f64).collect();
+    let mut sums = vec![([0.0; LANES], [0.0; LANES]); matrix.columns];
+    let mut usable = true;
+    for start in (first..end).step_by(LANES) {
+        matrix.block(start, &mut block);
+        if end - start < LANES {
+            // Lanes without a row are as the first row, and so add nothing.
+            for (lanes, base) in block.iter_mut().zip(&base) {
+                lanes.iter_mut().skip(end - start).for_each(|value| *value = T::from_f64(*base));
+            }
+        }
+        for ((lanes, (sums, squares)), base) in block.iter().zip(&mut sums).zip(&base) {
+            for ((value, sum), square) in lanes.iter().zip(sums).zip(squares) {
+                usable &= value.abs() <= T::LARGEST;
+                let apart = value.to_f64() - base;
+                *sum += apart;
+                *square += apart * apart;
+            }
+        }
+    }
+    let rows = (end - first) as f64;
+    let total = |lanes: &[f64; LANES]| lanes.iter().sum::<f64>();
+    let means = sums.iter().zip(&base).map(|((sums, _), base)| base + total(sums) / rows).collect();
+    let squares = sums.iter().map(|(sums, squares)| total(squares) - total(sums) * (total(sums) / rows)).collect();
+    usable.then_some(Moments { rows, means, squares })
 }

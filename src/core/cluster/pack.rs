@@ -75,7 +75,8 @@ mod tests {
                 let packed = Packed::new(&one, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap();
                 assert_eq!(packed.values, Packed::new(&other, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap().values);
                 for row in 0..rows {
-                    let wanted: Vec<f64> = one.row(row).zip([1.0, 2.0, 3.0]).map(|(value, origin)| value - origin).collect();
+                    let wanted: Vec<f64> =
+                        one.row(row).zip([1.0, 2.0, 3.0]).map(|(value, origin)| value - origin).collect();
                     assert_eq!(packed.point(row), wanted);
                 }
             });

@@ -74,7 +74,13 @@ impl Config {
             other => return Err(Error::parameter(format!("label_order is {other}; wanted None or 'size'"))),
         };
         let runs = match &self.n_init {
-            Value::String(word) if word == "auto" => if start == Start::Random { 10 } else { 1 },
+            Value::String(word) if word == "auto" => {
+                if start == Start::Random {
+                    10
+                } else {
+                    1
+                }
+            }
             other => count("n_init", other)?,
         };
         let clusters = count("n_clusters", &self.n_clusters)?;
@@ -94,9 +100,11 @@ impl Config {
 
 /// A whole number of at least 1.
 pub(super) fn count(parameter: &str, value: &Value) -> Result<usize> {
-    value.as_u64().filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
-        Error::parameter(format!("{parameter} is {value}; wanted a whole number of at least 1"))
-    })
+    value
+        .as_u64()
+        .filter(|count| *count > 0)
+        .and_then(|count| usize::try_from(count).ok())
+        .ok_or_else(|| Error::parameter(format!("{parameter} is {value}; wanted a whole number of at least 1")))
 }
 
 /// A number of at least 0.

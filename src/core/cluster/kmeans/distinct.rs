@@ -17,9 +17,7 @@ const FEWEST: usize = 2 * SAMPLE;
 /// The different rows, in the order of their first appearance.
 pub(super) struct Distinct<T> {
     values: Vec<T>,
-    /// How many rows each stands for.
-    pub(super) counts: Vec<f64>,
-    /// Their weight.
+    /// The weight of the rows each stands for.
     pub(super) weights: Vec<f64>,
     /// Which of them each row is.
     pub(super) which: Vec<u32>,
@@ -59,7 +57,7 @@ fn collect<T: Real>(
 ) -> Result<Option<Distinct<T>>> {
     let columns = matrix.columns();
     let hasher = FixedState::with_seed(0);
-    let mut found: Distinct<T> = Distinct { values: Vec::new(), counts: Vec::new(), weights: Vec::new(), which: Vec::new() };
+    let mut found: Distinct<T> = Distinct { values: Vec::new(), weights: Vec::new(), which: Vec::new() };
     found.which.reserve(rows.len());
     let mut table: HashTable<(u64, u32)> = HashTable::new();
     let mut bits = vec![0u64; columns];
@@ -69,7 +67,7 @@ fn collect<T: Real>(
         }
         bits.iter_mut().zip(matrix.row(row)).for_each(|(bits, value)| *bits = value.bits());
         let hash = hasher.hash_one(&bits);
-        let next = found.counts.len();
+        let next = found.weights.len();
         let same = |place: u32| {
             let own = found.values.get(place as usize * columns..).unwrap_or(&[]);
             own.iter().zip(&bits).all(|(value, bits)| value.bits() == *bits)
@@ -80,15 +78,11 @@ fn collect<T: Real>(
             None => {
                 table.insert_unique(hash, (hash, next as u32), |(hash, _)| *hash);
                 found.values.extend(matrix.row(row));
-                found.counts.push(0.0);
                 found.weights.push(0.0);
                 next as u32
             }
         };
-        if let (Some(count), Some(weight)) =
-            (found.counts.get_mut(place as usize), found.weights.get_mut(place as usize))
-        {
-            *count += 1.0;
+        if let Some(weight) = found.weights.get_mut(place as usize) {
             *weight += weights.map_or(1.0, |weights| weights.get(row).copied().unwrap_or(0.0));
         }
         found.which.push(place);

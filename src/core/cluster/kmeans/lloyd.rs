@@ -125,13 +125,7 @@ fn gather<T>(sums: &mut Sums, pieces: &[Piece<'_, T>], anew: bool) {
 
 /// The mean of each cluster's points. One without points moves to the point farthest from its centre, which leaves its
 /// own cluster; when all points lie on centres, to where the largest cluster is.
-fn means<T: Real>(
-    sums: &Sums,
-    pieces: &[Piece<'_, T>],
-    centres: &[T],
-    dims: usize,
-    cancel: &Cancel,
-) -> Result<Vec<T>> {
+fn means<T: Real>(sums: &Sums, pieces: &[Piece<'_, T>], centres: &[T], dims: usize, cancel: &Cancel) -> Result<Vec<T>> {
     let numbered = sums.counts.iter().enumerate();
     let empty: Vec<usize> = numbered.filter(|(_, count)| **count == 0).map(|(cluster, _)| cluster).collect();
     if empty.is_empty() {
@@ -204,12 +198,7 @@ pub(super) fn largest_first<T: Real>(centres: &[T], weights: &[f64], dims: usize
 }
 
 /// Puts centres in the caller's coordinates, labels every point by what rounding left of them, and sums the squares.
-fn finish<T: Real>(
-    pieces: &mut [Piece<'_, T>],
-    centres: &mut [T],
-    origin: &[T],
-    cancel: &Cancel,
-) -> Result<f64> {
+fn finish<T: Real>(pieces: &mut [Piece<'_, T>], centres: &mut [T], origin: &[T], cancel: &Cancel) -> Result<f64> {
     let dims = origin.len();
     for centre in centres.chunks_exact_mut(dims) {
         centre.iter_mut().zip(origin).for_each(|(c, origin)| *c += *origin);

@@ -13,7 +13,6 @@ use super::{
     Clusters, check_rows, check_starts, check_weights,
     config::{Config, Plan, count, not_negative},
     lloyd::{self, largest_first},
-    mean_variance,
     place::place,
     seed::Points,
 };
@@ -140,7 +139,9 @@ pub fn fit<T: Real>(
     check_weights(weights, rows)?;
     let columns = &config.kmeans.columns;
     let starts = starts.map(|starts| check_starts(starts, &plan.kmeans, matrix.columns(), columns)).transpose()?;
-    let origin: Vec<T> = matrix.means(columns, cancel)?.into_iter().map(T::from_f64).collect();
+    let (means, variance) = matrix.moments(columns, cancel)?;
+    let tol = plan.kmeans.tol * variance;
+    let origin: Vec<T> = means.into_iter().map(T::from_f64).collect();
     let mut total = 0.0;
     let running = weights.unwrap_or(&[]).iter().map(|weight| {
         total += weight;
@@ -148,11 +149,6 @@ pub fn fit<T: Real>(
     });
     let draw = Draw { matrix, origin: &origin, running: running.collect(), cancel };
     let mut random = Random::stream(config.kmeans.seed, u64::MAX);
-    // As scikit-learn: the batch is drawn by weight, so its rows count alike; tol is a share of the mean variance.
-    let tol = match plan.kmeans.tol {
-        0.0 => 0.0,
-        tol => tol * mean_variance(&Packed::new(matrix, &origin, cancel)?, None, cancel)?,
-    };
     let mut centres = first_centres(&draw, weights, starts.as_deref(), &plan, config.kmeans.seed, cancel)?;
     let clusters = plan.kmeans.clusters;
     let mut seen = vec![0.0; clusters];
@@ -162,6 +158,7 @@ pub fn fit<T: Real>(
     while steps < most {
         let batch = draw.batch(plan.batch, &mut random)?;
         let before = centres.clone();
+        // Drawn by weight, the batch's rows count alike.
         let points = Points { packed: &batch, weights: None };
         let inertia = step(points, &mut centres, &mut seen, cancel)? / plan.batch as f64;
         if due(&seen, &mut since, plan.batch) {
@@ -318,11 +315,13 @@ pub fn partial<T: Real>(
 ) -> Result<Moving<T>> {
     let plan = config.plan(matrix.rows())?;
     if plan.kmeans.by_size {
-        return Err(Error::parameter("label_order is 'size', which partial_fit cannot keep to; leave it out, or call fit"));
+        return Err(Error::parameter(
+            "label_order is 'size', which partial_fit cannot keep to; leave it out, or call fit",
+        ));
     }
     check_weights(weights, matrix.rows())?;
     let columns = &config.kmeans.columns;
-    let means = matrix.means(columns, cancel)?;
+    let (means, _) = matrix.moments(columns, cancel)?;
     let mut random = Random::stream(config.kmeans.seed, u64::MAX - steps);
     let mut moving = if let Some(before) = before {
         before

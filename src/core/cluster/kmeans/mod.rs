@@ -19,15 +19,10 @@ use self::{
 };
 use super::{
     distance::Label,
-    matrix::{LANES, Matrix, Real},
+    matrix::{Matrix, Real},
     pack::Packed,
 };
-use crate::{
-    Error, Result,
-    cancel::Cancel,
-    parallel::{map_chunks, map_each},
-    random::Random,
-};
+use crate::{Error, Result, cancel::Cancel, parallel::map_each, random::Random};
 
 /// Fitted clusters.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,20 +55,19 @@ pub fn fit<T: Real>(
     check_rows(matrix, plan.clusters)?;
     check_weights(weights, matrix.rows())?;
     let starts = starts.map(|starts| check_starts(starts, &plan, matrix.columns(), &config.columns)).transpose()?;
-    let means = matrix.means(&config.columns, cancel)?;
+    let (means, variance) = matrix.moments(&config.columns, cancel)?;
+    let tol = plan.tol * variance;
     let origin: Vec<T> = means.iter().map(|mean| T::from_f64(*mean)).collect();
     let runs = Runs { plan: &plan, starts, origin, seed: config.seed, cancel };
     match distinct::distinct(matrix, weights, cancel)? {
         Some(few) => {
             let packed = Packed::new(&few.matrix(matrix.columns()), &runs.origin, cancel)?;
-            let tol = plan.tol * mean_variance(&packed, Some(&few.counts), cancel)?;
             let clusters = runs.best(Points { packed: &packed, weights: Some(&few.weights) }, tol)?;
             let label = |row: &u32| clusters.labels.get(*row as usize).copied().unwrap_or_default();
             Ok(Clusters { labels: few.which.iter().map(label).collect(), ..clusters })
         }
         None => {
             let packed = Packed::new(matrix, &runs.origin, cancel)?;
-            let tol = plan.tol * mean_variance(&packed, None, cancel)?;
             runs.best(Points { packed: &packed, weights }, tol)
         }
     }
@@ -92,8 +86,7 @@ struct Runs<'a, T> {
 impl<T: Real> Runs<'_, T> {
     /// The run with the smallest inertia; of equal ones the first.
     fn best(&self, points: Points<'_, T>, tol: f64) -> Result<Clusters<T>> {
-        let settings =
-            Settings { max_iter: self.plan.max_iter, tol, by_size: self.plan.by_size, origin: &self.origin };
+        let settings = Settings { max_iter: self.plan.max_iter, tol, by_size: self.plan.by_size, origin: &self.origin };
         let run = |index: usize| lloyd::run(points, self.start(points, index)?, &settings, self.cancel);
         let better = |best: Option<Run<T>>, run: Run<T>| match best {
             Some(best) if run.inertia >= best.inertia => Some(best),
@@ -101,7 +94,8 @@ impl<T: Real> Runs<'_, T> {
         };
         let indices: Vec<usize> = (0..self.plan.runs).collect();
         // Few points leave threads without work unless runs go side by side.
-        let together = if points.packed.rows <= lloyd::points_per_piece(self.plan.clusters, points.packed.dims) { 64 } else { 1 };
+        let together =
+            if points.packed.rows <= lloyd::points_per_piece(self.plan.clusters, points.packed.dims) { 64 } else { 1 };
         let mut best = None;
         for indices in indices.chunks(together) {
             best = map_each(indices, self.cancel, |index| run(*index))?.into_iter().fold(best, better);
@@ -161,10 +155,15 @@ fn check_rows<T: Real>(matrix: &Matrix<'_, T>, clusters: usize) -> Result<()> {
 fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<()> {
     let Some(weights) = weights else { return Ok(()) };
     if weights.len() != rows {
-        return Err(Error::input(format!("sample_weight has {} values for {rows} rows; give one per row", weights.len())));
+        return Err(Error::input(format!(
+            "sample_weight has {} values for {rows} rows; give one per row",
+            weights.len()
+        )));
     }
     if let Some((row, weight)) = weights.iter().enumerate().find(|(_, weight)| !(0.0..=1e150).contains(*weight)) {
-        return Err(Error::input(format!("sample_weight is {weight} in row {row}; wanted finite numbers of at least 0")));
+        return Err(Error::input(format!(
+            "sample_weight is {weight} in row {row}; wanted finite numbers of at least 0"
+        )));
     }
     if weights.iter().all(|weight| *weight == 0.0) {
         return Err(Error::input("sample_weight is zero in every row; at least one row must count"));
@@ -188,27 +187,4 @@ fn check_starts<T: Real>(starts: &Matrix<'_, T>, plan: &Plan, dims: usize, names
         return Err(Error::parameter(format!("init cannot be used{what}")));
     }
     Ok(values)
-}
-
-/// The mean of the columns' variances; `counts` says how many rows each point stands for.
-fn mean_variance<T: Real>(packed: &Packed<T>, counts: Option<&[f64]>, cancel: &Cancel) -> Result<f64> {
-    let (rows, dims) = (packed.rows, packed.dims);
-    let sums = map_chunks(rows, 1 << 14, cancel, |chunk| {
-        let (blocks, _) = packed.values.get(chunk.start * dims..).unwrap_or(&[]).as_chunks::<LANES>();
-        let mut sum = 0.0;
-        for (first, block) in chunk.clone().step_by(LANES).zip(blocks.chunks_exact(dims)) {
-            let used = (chunk.end - first).min(LANES);
-            let counts = counts.map(|counts| counts.get(first..).unwrap_or(&[]));
-            for lanes in block {
-                let squares = lanes.iter().take(used).map(|value| value.to_f64() * value.to_f64());
-                sum += match counts {
-                    None => squares.sum::<f64>(),
-                    Some(counts) => squares.zip(counts).map(|(square, count)| square * count).sum::<f64>(),
-                };
-            }
-        }
-        Ok(sum)
-    })?;
-    let rows = counts.map_or(rows as f64, |counts| counts.iter().sum());
-    Ok(sums.iter().sum::<f64>() / rows / dims as f64)
 }

@@ -56,11 +56,16 @@ pub fn distances<T: Real>(
     let mut out = vec![T::default(); matrix.rows() * clusters];
     let step = lloyd::points_per_piece(clusters, dims);
     let pieces = out.par_chunks_mut(step * clusters).enumerate();
-    map_each_with(pieces, cancel, || vec![T::default(); step * dims], |blocks, (index, out)| {
-        packed_piece(matrix, index * step, &origin, blocks, columns)?;
-        distances_to(blocks, &near, dims, out);
-        Ok(())
-    })?;
+    map_each_with(
+        pieces,
+        cancel,
+        || vec![T::default(); step * dims],
+        |blocks, (index, out)| {
+            packed_piece(matrix, index * step, &origin, blocks, columns)?;
+            distances_to(blocks, &near, dims, out);
+            Ok(())
+        },
+    )?;
     Ok(out)
 }
 
@@ -109,9 +114,11 @@ impl<T: Real> Placing<'_, T> {
             Ok(inertia)
         };
         let sums = match out {
-            Some(out) => map_each_with(out.par_chunks_mut(step).enumerate(), self.cancel, room, |room, (index, out)| {
-                piece(room, index, Some(out))
-            }),
+            Some(out) => {
+                map_each_with(out.par_chunks_mut(step).enumerate(), self.cancel, room, |room, (index, out)| {
+                    piece(room, index, Some(out))
+                })
+            }
             None => map_each_with(0..rows.div_ceil(step), self.cancel, room, |room, index| piece(room, index, None)),
         }?;
         Ok(sums.iter().sum())
@@ -152,11 +159,7 @@ fn distances_each<T: Real, const F: bool>(fused: Fused<F>, blocks: &[T], centres
 }
 
 /// The origin, and the centres measured from it.
-fn near<T: Real>(
-    matrix: &Matrix<'_, T>,
-    centres: &Matrix<'_, T>,
-    origin: &Matrix<'_, T>,
-) -> Result<(Vec<T>, Vec<T>)> {
+fn near<T: Real>(matrix: &Matrix<'_, T>, centres: &Matrix<'_, T>, origin: &Matrix<'_, T>) -> Result<(Vec<T>, Vec<T>)> {
     let dims = matrix.columns();
     if centres.columns() != dims || centres.rows() == 0 || origin.columns() != dims || origin.rows() != 1 {
         return Err(Error::input(format!(

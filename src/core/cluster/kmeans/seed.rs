@@ -89,9 +89,8 @@ impl<T: Real> Points<'_, T> {
         let mut cells = self.pass(&mut closest, None, &centres, cancel)?;
         for _ in 1..clusters {
             let total: f64 = cells.iter().sum();
-            let candidates: Vec<usize> = (0..trials)
-                .map(|_| self.far_from(&closest, &cells, last, random.uniform() * total))
-                .collect();
+            let candidates: Vec<usize> =
+                (0..trials).map(|_| self.far_from(&closest, &cells, last, random.uniform() * total)).collect();
             let points: Vec<T> = candidates.iter().flat_map(|&row| self.packed.point(row)).collect();
             let newest = centres.len() - dims;
             let potentials = self.pass(&mut closest, centres.get(newest..), &points, cancel)?;
@@ -135,15 +134,20 @@ impl<T: Real> Points<'_, T> {
     fn pass(&self, closest: &mut [T], newest: Option<&[T]>, candidates: &[T], cancel: &Cancel) -> Result<Vec<f64>> {
         let dims = self.packed.dims;
         let pieces = self.packed.values.par_chunks(CELLS * CELL * dims).zip(closest.par_chunks_mut(CELLS * CELL));
-        let potentials = map_each_with(pieces.enumerate(), cancel, || (), |(), (index, (blocks, closest))| {
-            let weights = self.weights.map(|weights| weights.get(index * CELLS * CELL..).unwrap_or(&[]));
-            let mut potentials = Vec::with_capacity(CELLS * (candidates.len() / dims));
-            for (cell, (blocks, closest)) in blocks.chunks(CELL * dims).zip(closest.chunks_mut(CELL)).enumerate() {
-                let weights = weights.map(|weights| weights.get(cell * CELL..).unwrap_or(&[]));
-                potentials_of(blocks, closest, weights, newest, candidates, dims, &mut potentials);
-            }
-            Ok(potentials)
-        })?;
+        let potentials = map_each_with(
+            pieces.enumerate(),
+            cancel,
+            || (),
+            |(), (index, (blocks, closest))| {
+                let weights = self.weights.map(|weights| weights.get(index * CELLS * CELL..).unwrap_or(&[]));
+                let mut potentials = Vec::with_capacity(CELLS * (candidates.len() / dims));
+                for (cell, (blocks, closest)) in blocks.chunks(CELL * dims).zip(closest.chunks_mut(CELL)).enumerate() {
+                    let weights = weights.map(|weights| weights.get(cell * CELL..).unwrap_or(&[]));
+                    potentials_of(blocks, closest, weights, newest, candidates, dims, &mut potentials);
+                }
+                Ok(potentials)
+            },
+        )?;
         Ok(potentials.concat())
     }
 }

@@ -7,13 +7,13 @@ use crate::{
     Error, Result,
     cancel::Cancel,
     error::choice,
-    parallel::map_chunks,
+    parallel::{chunks, map_each_with},
 };
 
 /// So many pairs of labels have a place each in a table; more are looked up.
 const MOST_PLACES: usize = 1 << 16;
-/// Rows counted by one task: many, because each brings a table.
-const CHUNK_ROWS: usize = 1 << 18;
+/// Rows counted by one task.
+const CHUNK_ROWS: usize = 1 << 16;
 
 /// How often each pair of labels occurs, and each label alone.
 struct Contingency {
@@ -32,34 +32,37 @@ fn contingency(first: Labels<'_>, second: Labels<'_>, cancel: &Cancel) -> Result
             second.len()
         )));
     }
-    let (rows, first, second) = (first.len(), first.codes(), second.codes());
-    let both = |chunk: std::ops::Range<usize>| {
-        let part = |codes: &'_ [u32]| codes.get(chunk.clone()).map(<[u32]>::to_vec).unwrap_or_default();
-        part(&first.of_row).into_iter().zip(part(&second.of_row))
-    };
+    let (rows, first, second) = (first.len(), first.coding(), second.coding());
+    let ranges: Vec<_> = chunks(rows, CHUNK_ROWS).collect();
     let mut pairs: Vec<(usize, usize, u64)> = Vec::new();
     let places = first.count.saturating_mul(second.count);
     if places <= MOST_PLACES {
-        let tables = map_chunks(rows, CHUNK_ROWS, cancel, |chunk| {
-            let mut table = vec![0u64; places];
-            for (a, b) in both(chunk) {
-                if let Some(count) = table.get_mut(a as usize * second.count + b as usize) {
+        let room = || (Vec::new(), Vec::new());
+        let tables = map_each_with(ranges, cancel, room, |(a, b), rows| {
+            first.codes(rows.clone(), a);
+            second.codes(rows, b);
+            let mut table = vec![0u32; places];
+            for (a, b) in a.iter().zip(b) {
+                if let Some(count) = table.get_mut(*a as usize * second.count + *b as usize) {
                     *count += 1;
                 }
             }
             Ok(table)
         })?;
         for place in 0..places {
-            let count = tables.iter().filter_map(|table| table.get(place)).sum();
+            let count = tables.iter().filter_map(|table| table.get(place)).map(|count| u64::from(*count)).sum();
             if count > 0 {
                 pairs.push((place / second.count, place % second.count, count));
             }
         }
     } else {
         let mut table: HashMap<(u32, u32), u64, foldhash::fast::FixedState> = HashMap::default();
-        for chunk in crate::parallel::chunks(rows, CHUNK_ROWS) {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for rows in ranges {
             cancel.check()?;
-            both(chunk).for_each(|pair| *table.entry(pair).or_default() += 1);
+            first.codes(rows.clone(), &mut a);
+            second.codes(rows, &mut b);
+            a.iter().zip(&b).for_each(|(a, b)| *table.entry((*a, *b)).or_default() += 1);
         }
         pairs.extend(table.into_iter().map(|((a, b), count)| (a as usize, b as usize, count)));
         pairs.sort_unstable();
@@ -111,12 +114,8 @@ pub enum Average {
 impl Average {
     /// The one of that name.
     pub fn named(word: &str) -> Result<Self> {
-        let words = [
-            ("arithmetic", Self::Arithmetic),
-            ("geometric", Self::Geometric),
-            ("min", Self::Min),
-            ("max", Self::Max),
-        ];
+        let words =
+            [("arithmetic", Self::Arithmetic), ("geometric", Self::Geometric), ("min", Self::Min), ("max", Self::Max)];
         choice("average_method", word, &words)
     }
 }

@@ -1,5 +1,7 @@
 //! Labels as dense codes: any whole numbers in, 0, 1, 2, ... out.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
@@ -14,14 +16,22 @@ pub enum Labels<'a> {
     Wide(&'a [i64]),
 }
 
-/// The same as codes below `count`; some may not occur.
+/// How labels become codes below `count`; some codes may not occur.
 #[derive(Debug)]
-pub(super) struct Codes {
-    pub(super) of_row: Vec<u32>,
+pub(super) struct Coding<'a> {
+    labels: Labels<'a>,
+    numbers: Numbers,
     pub(super) count: usize,
 }
 
-impl Labels<'_> {
+/// Labels near each other keep their distances, so that nothing has to be looked up.
+#[derive(Debug)]
+enum Numbers {
+    From(i64),
+    Known(HashMap<i64, u32, foldhash::fast::FixedState>),
+}
+
+impl<'a> Labels<'a> {
     /// How many rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -37,16 +47,16 @@ impl Labels<'_> {
         self.len() == 0
     }
 
-    pub(super) fn codes(&self) -> Codes {
-        match self {
-            Self::Narrow(labels) => codes(labels),
-            Self::Wide(labels) => codes(labels),
-        }
+    pub(super) fn coding(self) -> Coding<'a> {
+        let (numbers, count) = match self {
+            Self::Narrow(labels) => numbers(labels),
+            Self::Wide(labels) => numbers(labels),
+        };
+        Coding { labels: self, numbers, count }
     }
 }
 
-/// Labels near each other keep their distances, so that nothing has to be looked up.
-fn codes<T: Copy + Into<i64> + Send + Sync>(labels: &[T]) -> Codes {
+fn numbers<T: Copy + Into<i64> + Sync>(labels: &[T]) -> (Numbers, usize) {
     let ends = labels.par_chunks(CHUNK_ROWS).map(|labels| {
         let values = labels.iter().map(|label| (*label).into());
         values.fold((i64::MAX, i64::MIN), |(low, high), value: i64| (low.min(value), high.max(value)))
@@ -54,46 +64,57 @@ fn codes<T: Copy + Into<i64> + Send + Sync>(labels: &[T]) -> Codes {
     let (low, high) = ends.reduce(|| (i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
     let range = high.wrapping_sub(low) as u64;
     if low <= high && range < labels.len().max(1024) as u64 {
-        let of_row = labels.par_iter().with_min_len(CHUNK_ROWS).map(|label| ((*label).into() - low) as u32).collect();
-        return Codes { of_row, count: range as usize + 1 };
+        return (Numbers::From(low), range as usize + 1);
     }
-    let mut known: HashMap<i64, u32, foldhash::fast::FixedState> = HashMap::default();
-    let of_row = labels
-        .iter()
-        .map(|label| {
-            let next = known.len() as u32;
-            *known.entry((*label).into()).or_insert(next)
-        })
-        .collect();
-    Codes { of_row, count: known.len() }
+    let mut known = HashMap::default();
+    for label in labels {
+        let next = known.len() as u32;
+        known.entry((*label).into()).or_insert(next);
+    }
+    let count = known.len();
+    (Numbers::Known(known), count)
 }
 
-impl Codes {
-    /// Leaves out codes that do not occur; how often each of the others does.
-    pub(super) fn compact(mut self) -> (Vec<u32>, Vec<usize>) {
-        let mut counts = vec![0usize; self.count];
-        for code in &self.of_row {
-            if let Some(count) = counts.get_mut(*code as usize) {
-                *count += 1;
+impl Coding<'_> {
+    /// Puts the codes of some rows into `out`.
+    pub(super) fn codes(&self, rows: Range<usize>, out: &mut Vec<u32>) {
+        fn put<T: Copy + Into<i64>>(labels: Option<&[T]>, numbers: &Numbers, out: &mut Vec<u32>) {
+            let labels = labels.unwrap_or(&[]).iter().map(|label| (*label).into());
+            match numbers {
+                Numbers::From(low) => out.extend(labels.map(|label| (label - low) as u32)),
+                Numbers::Known(known) => out.extend(labels.map(|label| known.get(&label).copied().unwrap_or(0))),
             }
         }
-        if counts.contains(&0) {
-            let mut next = 0;
-            let renumbered: Vec<u32> = counts
-                .iter()
-                .map(|count| {
-                    let number = next;
-                    next += u32::from(*count > 0);
-                    number
-                })
-                .collect();
-            for code in &mut self.of_row {
-                *code = renumbered.get(*code as usize).copied().unwrap_or(*code);
-            }
-            counts.retain(|count| *count > 0);
+        out.clear();
+        match self.labels {
+            Labels::Narrow(labels) => put(labels.get(rows), &self.numbers, out),
+            Labels::Wide(labels) => put(labels.get(rows), &self.numbers, out),
         }
-        (self.of_row, counts)
     }
+}
+
+/// Leaves out codes that do not occur; how often each of the others does.
+fn compact(mut codes: Vec<u32>, count: usize) -> (Vec<u32>, Vec<usize>) {
+    let mut counts = vec![0usize; count];
+    for code in &codes {
+        if let Some(count) = counts.get_mut(*code as usize) {
+            *count += 1;
+        }
+    }
+    if counts.contains(&0) {
+        let mut next = 0;
+        let number = |count: &usize| {
+            let number = next;
+            next += u32::from(*count > 0);
+            number
+        };
+        let renumbered: Vec<u32> = counts.iter().map(number).collect();
+        for code in &mut codes {
+            *code = renumbered.get(*code as usize).copied().unwrap_or(*code);
+        }
+        counts.retain(|count| *count > 0);
+    }
+    (codes, counts)
 }
 
 /// The codes of a grouping whose quality can be measured: at least two groups, and fewer than rows.
@@ -101,7 +122,10 @@ pub(super) fn groups(labels: Labels<'_>, rows: usize) -> Result<(Vec<u32>, Vec<u
     if labels.len() != rows {
         return Err(Error::input(format!("there are {} labels for {rows} rows; give one per row", labels.len())));
     }
-    let (codes, counts) = labels.codes().compact();
+    let coding = labels.coding();
+    let mut codes = Vec::with_capacity(rows);
+    coding.codes(0..rows, &mut codes);
+    let (codes, counts) = compact(codes, coding.count);
     if counts.len() < 2 || counts.len() >= rows {
         return Err(Error::input(format!(
             "labels name {} groups of {rows} rows; the score is defined for 2 to n_samples - 1 groups",

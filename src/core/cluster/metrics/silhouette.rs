@@ -36,7 +36,7 @@ pub fn silhouettes<T: Real>(
 ) -> Result<Vec<f64>> {
     let (rows, dims) = (matrix.rows(), matrix.columns());
     let (codes, counts) = groups(labels, rows)?;
-    let origin = matrix.means(columns, cancel)?;
+    let (origin, _) = matrix.moments(columns, cancel)?;
     let groups = gather(matrix, &codes, &counts, &origin);
     let every: Vec<i64>;
     let queries = if let Some(queries) = queries {

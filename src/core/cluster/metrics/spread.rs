@@ -30,7 +30,7 @@ fn spread<T: Real>(
 ) -> Result<Spread> {
     let (rows, dims) = (matrix.rows(), matrix.columns());
     let (codes, counts) = groups(labels, rows)?;
-    let origin = matrix.means(columns, cancel)?;
+    let (origin, _) = matrix.moments(columns, cancel)?;
     let counts: Vec<f64> = counts.iter().map(|count| *count as f64).collect();
     let totals = each_row(matrix, &codes, &origin, counts.len() * dims, cancel, |sums, code, row| {
         for (sum, value) in sums.iter_mut().skip(code * dims).zip(row) {
