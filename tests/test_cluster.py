@@ -424,7 +424,7 @@ def test_ctrl_c_ends_a_fit_within_a_second():
 
 
 def test_what_a_model_file_cannot_hold_is_named():
-    km = xf.KMeans(2, random_state=np.random.RandomState(0)).fit(GOOD)  # noqa: NPY002
+    km = xf.KMeans(2, random_state=np.random.RandomState(0)).fit(GOOD)
     with pytest.raises(xf.errors.ParameterError, match="a model file cannot hold RandomState"):
         km.to_json()
 

@@ -56,16 +56,12 @@ pub fn distances<T: Real>(
     let mut out = vec![T::default(); matrix.rows() * clusters];
     let step = lloyd::points_per_piece(clusters, dims);
     let pieces = out.par_chunks_mut(step * clusters).enumerate();
-    map_each_with(
-        pieces,
-        cancel,
-        || vec![T::default(); step * dims],
-        |blocks, (index, out)| {
-            packed_piece(matrix, index * step, &origin, blocks, columns)?;
-            distances_to(blocks, &near, dims, out);
-            Ok(())
-        },
-    )?;
+    let room = || vec![T::default(); room_for(matrix, step)];
+    map_each_with(pieces, cancel, room, |room, (index, out)| {
+        let blocks = packed_piece(matrix, index * step, &origin, room, columns)?;
+        distances_to(blocks, &near, dims, out);
+        Ok(())
+    })?;
     Ok(out)
 }
 
@@ -100,10 +96,10 @@ impl<T: Real> Placing<'_, T> {
         let (rows, dims) = (self.matrix.rows(), self.origin.len());
         let step = lloyd::points_per_piece(self.centres.len() / dims, dims);
         let table = Centres::new(self.centres, dims);
-        let room = || (vec![T::default(); step * dims], vec![0; step]);
-        let piece = |(blocks, labels): &mut (Vec<T>, Vec<Label>), index: usize, out: Option<&mut [i32]>| {
+        let room = || (vec![T::default(); room_for(self.matrix, step)], vec![0; step]);
+        let piece = |(room, labels): &mut (Vec<T>, Vec<Label>), index: usize, out: Option<&mut [i32]>| {
             let first = index * step;
-            packed_piece(self.matrix, first, self.origin, blocks, self.columns)?;
+            let blocks = packed_piece(self.matrix, first, self.origin, room, self.columns)?;
             let weights = self.weights.map(|weights| weights.get(first..).unwrap_or(&[]));
             let rows = (rows - first).min(step);
             let mut piece = Piece { blocks, labels, weights, rows, sums: Sums::default() };
@@ -125,17 +121,28 @@ impl<T: Real> Placing<'_, T> {
     }
 }
 
-/// Fills blocks with the rows from `first` on, or says which of their values cannot be used.
-fn packed_piece<T: Real>(
+/// Values in the blocks of `step` rows, or of all rows where they are fewer.
+fn room_for<T: Real>(matrix: &Matrix<'_, T>, step: usize) -> usize {
+    step.min(matrix.rows().next_multiple_of(LANES)) * matrix.columns()
+}
+
+/// As many rows from `first` on as there is room for, in blocks; or which of their values cannot be used.
+fn packed_piece<'a, T: Real>(
     matrix: &Matrix<'_, T>,
     first: usize,
     origin: &[T],
-    blocks: &mut [T],
+    room: &'a mut [T],
     columns: &[String],
-) -> Result<()> {
+) -> Result<&'a [T]> {
+    let left = (matrix.rows() - first).next_multiple_of(LANES) * origin.len();
+    let room_len = room.len();
+    let blocks = room.get_mut(..left.min(room_len)).unwrap_or_default();
     pack(matrix, first, origin, blocks);
     let usable = blocks.iter().fold(true, |usable, value| usable & (value.abs() <= T::LARGEST));
-    if usable { Ok(()) } else { matrix.unusable(columns).map_or(Ok(()), Err) }
+    if !usable && let Some(failure) = matrix.unusable(columns) {
+        return Err(failure);
+    }
+    Ok(blocks)
 }
 
 widest_fused! {

@@ -204,3 +204,63 @@ fn nearer<T: Real, const F: bool>(fused: Fused<F>, block: &[[T; LANES]], centre:
         *closest = if square < *closest { square } else { *closest };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{cluster::matrix::Matrix, vector::tests::on_every_width};
+
+    fn square(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    }
+
+    proptest! {
+        // Whole numbers: every sum is exact, whatever the order and the width.
+        #[test]
+        fn what_would_be_left_is_summed_on_every_width(
+            (rows, weights) in (1usize..5).prop_flat_map(|dims| (
+                prop::collection::vec(prop::collection::vec((-9i32..9).prop_map(f64::from), dims), 4..60),
+                prop::collection::vec((0i32..3).prop_map(f64::from), 60),
+            )),
+            weighted in any::<bool>(),
+        ) {
+            let dims = rows[0].len();
+            let flat = rows.concat();
+            let matrix = Matrix::new(&flat, rows.len(), dims, false).unwrap();
+            let cancel = Cancel::new();
+            let packed = Packed::new(&matrix, &vec![0.0; dims], &cancel).unwrap();
+            let points = Points { packed: &packed, weights: weighted.then_some(&weights[..rows.len()]) };
+            let left = |centres: &[usize]| -> f64 {
+                let nearest = |row: &Vec<f64>| centres.iter().map(|c| square(row, &rows[*c])).fold(f64::INFINITY, f64::min);
+                rows.iter().enumerate().map(|(place, row)| nearest(row) * points.weight(place)).sum()
+            };
+            on_every_width(|| {
+                let mut closest = points.far_away();
+                assert_eq!(points.pass(&mut closest, None, &rows[0], &cancel).unwrap().iter().sum::<f64>(), left(&[0]));
+                let candidates = [rows[1].clone(), rows[2].clone()].concat();
+                let found = points.pass(&mut closest, Some(&rows[0]), &candidates, &cancel).unwrap();
+                assert_eq!(found, [left(&[0, 1]), left(&[0, 2])]);
+            });
+        }
+    }
+
+    #[test]
+    fn rows_are_drawn_by_weight_and_never_without_any() {
+        let values: Vec<f64> = (0..5000).map(f64::from).collect();
+        let matrix = Matrix::new(&values, 5000, 1, false).unwrap();
+        let packed = Packed::new(&matrix, &[0.0], &Cancel::new()).unwrap();
+        let weights: Vec<f64> = (0..5000).map(|row| f64::from(row % 1000 == 7)).collect();
+        let points = Points { packed: &packed, weights: Some(&weights) };
+        for seed in 0..50 {
+            let mut random = Random::stream(seed, 0);
+            let mut centres = points.plus_plus(5, &mut random, &Cancel::new()).unwrap();
+            centres.sort_by(f64::total_cmp);
+            assert_eq!(centres, [7.0, 1007.0, 2007.0, 3007.0, 4007.0]);
+            let mut centres = points.random(5, &mut random);
+            centres.sort_by(f64::total_cmp);
+            assert_eq!(centres, [7.0, 1007.0, 2007.0, 3007.0, 4007.0]);
+        }
+    }
+}

@@ -122,3 +122,24 @@ fn sum_each<const F: bool>(fused: Fused<F>, blocks: &[f64], rows: usize, point: 
     }
     last + sums.iter().sum::<f64>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::tests::on_every_width;
+
+    #[test]
+    fn distances_are_summed_on_every_width() {
+        for rows in [1, 15, 16, 17, 100] {
+            let values: Vec<f64> = (0..rows * 3).map(|value| f64::from(value as i32 * 7 % 11)).collect();
+            let matrix = Matrix::new(&values, rows, 3, false).unwrap();
+            let groups = gather(&matrix, &vec![0; rows], &[rows], &[1.0, 2.0, 3.0]);
+            let apart = |row: &[f64]| row.iter().zip([1.5, 2.0, 3.0]).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+            let wanted: f64 = values.chunks(3).map(|row| apart(row).sqrt()).sum();
+            on_every_width(|| {
+                let found = sum_of_distances(&groups[0].blocks, groups[0].rows, &[0.5, 0.0, 0.0]);
+                assert!((found - wanted).abs() <= 1e-12 * wanted, "{rows} rows");
+            });
+        }
+    }
+}
