@@ -7,7 +7,7 @@ use xifen_core::cluster::{
 };
 
 use crate::{
-    convert::{Labels, Matrix, Vector, numpy},
+    convert::{Labels, Matrix, Rows, Vector, numpy},
     error,
     run::run,
 };
@@ -37,7 +37,7 @@ pub(crate) fn kmeans_fit<'py>(
     let out = PyDict::new(py);
     either!(&rows, rows => {
         let starts = starts.map(|starts| rows.like(starts)).transpose()?;
-        let starts = starts.as_ref().map(|starts| starts.matrix()).transpose()?;
+        let starts = starts.as_ref().map(Rows::matrix).transpose()?;
         let matrix = rows.matrix()?;
         let clusters = run(py, n_jobs, |cancel| kmeans::fit(&matrix, weights, starts.as_ref(), &config, cancel))?;
         out.set_item("centres", numpy(py, clusters.centres))?;
@@ -120,7 +120,7 @@ pub(crate) fn kmeans_batches<'py>(
     let out = PyDict::new(py);
     either!(&rows, rows => {
         let starts = starts.map(|starts| rows.like(starts)).transpose()?;
-        let starts = starts.as_ref().map(|starts| starts.matrix()).transpose()?;
+        let starts = starts.as_ref().map(Rows::matrix).transpose()?;
         let matrix = rows.matrix()?;
         let found = run(py, n_jobs, |cancel| kmeans::fit_batches(&matrix, weights, starts.as_ref(), &config, cancel))?;
         out.set_item("centres", numpy(py, found.clusters.centres))?;
@@ -134,14 +134,18 @@ pub(crate) fn kmeans_batches<'py>(
     Ok(out)
 }
 
-/// One step on one batch; `before` is (centres, origin, weights seen, rows since centres were looked over).
+/// What the last step left: centres, origin, weights seen, rows since centres were looked over.
+type Before<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Vector<'py, f64>, usize);
+
+/// One step on one batch.
+#[allow(clippy::too_many_arguments)] // Python's keywords, one by one
 #[pyfunction]
 pub(crate) fn kmeans_batch<'py>(
     py: Python<'py>,
     rows: Matrix<'py>,
     weights: Option<Vector<'py, f64>>,
     starts: Option<&Bound<'py, PyAny>>,
-    before: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>, Vector<'py, f64>, usize)>,
+    before: Option<Before<'py>>,
     steps: u64,
     config: &str,
     n_jobs: Option<i64>,
@@ -151,7 +155,7 @@ pub(crate) fn kmeans_batch<'py>(
     let out = PyDict::new(py);
     either!(&rows, rows => {
         let starts = starts.map(|starts| rows.like(starts)).transpose()?;
-        let starts = starts.as_ref().map(|starts| starts.matrix()).transpose()?;
+        let starts = starts.as_ref().map(Rows::matrix).transpose()?;
         let before = match before {
             None => None,
             Some((centres, origin, seen, since)) => Some(Moving {
@@ -173,7 +177,7 @@ pub(crate) fn kmeans_batch<'py>(
     Ok(out)
 }
 
-/// A quality of a grouping of rows: "davies_bouldin" or "calinski_harabasz".
+/// A quality of a grouping of rows, by Davies and Bouldin or by Calinski and Harabasz.
 #[pyfunction]
 pub(crate) fn cluster_spread<'py>(
     py: Python<'py>,

@@ -80,6 +80,7 @@ impl<T: Element + cluster::Real> Rows<'_, T> {
     }
 
     /// Another array of the same kind of number.
+    #[allow(clippy::unused_self)] // self says which kind
     pub(crate) fn like<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Rows<'py, T>> {
         Ok(Rows(other.extract()?))
     }

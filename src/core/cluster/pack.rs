@@ -54,7 +54,9 @@ fn pack_each<T: Real>(matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks
     for (index, block) in lanes.chunks_exact_mut(origin.len().max(1)).enumerate() {
         matrix.block(first + index * LANES, block);
         for (lanes, origin) in block.iter_mut().zip(origin) {
-            lanes.iter_mut().for_each(|value| *value = *value - *origin);
+            for value in lanes {
+                *value = *value - *origin;
+            }
         }
     }
 }

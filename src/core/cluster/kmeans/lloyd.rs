@@ -120,7 +120,9 @@ fn gather<T>(sums: &mut Sums, pieces: &[Piece<'_, T>], anew: bool) {
         sums.clear();
     }
     sums.moved = 0;
-    pieces.iter().for_each(|piece| sums.add(&piece.sums));
+    for piece in pieces {
+        sums.add(&piece.sums);
+    }
 }
 
 /// The mean of each cluster's points. One without points moves to the point farthest from its centre, which leaves its

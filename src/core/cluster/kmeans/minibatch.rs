@@ -251,7 +251,9 @@ fn step<T: Real>(points: Points<'_, T>, centres: &mut [T], seen: &mut [f64], can
     })?;
     let inertia = map_each(&pieces, cancel, |piece| Ok(piece.inertia(centres, dims)))?.iter().sum();
     let mut sums = Sums::new(clusters, dims);
-    pieces.iter().for_each(|piece| sums.add(&piece.sums));
+    for piece in &pieces {
+        sums.add(&piece.sums);
+    }
     let moves = centres.chunks_exact_mut(dims).zip(sums.totals.chunks_exact(dims)).zip(&sums.weights).zip(seen);
     for (((centre, totals), weight), seen) in moves.filter(|(((_, _), weight), _)| **weight > 0.0) {
         let all = *seen + weight;

@@ -59,18 +59,14 @@ pub fn fit<T: Real>(
     let tol = plan.tol * variance;
     let origin: Vec<T> = means.iter().map(|mean| T::from_f64(*mean)).collect();
     let runs = Runs { plan: &plan, starts, origin, seed: config.seed, cancel };
-    match distinct::distinct(matrix, weights, cancel)? {
-        Some(few) => {
-            let packed = Packed::new(&few.matrix(matrix.columns()), &runs.origin, cancel)?;
-            let clusters = runs.best(Points { packed: &packed, weights: Some(&few.weights) }, tol)?;
-            let label = |row: &u32| clusters.labels.get(*row as usize).copied().unwrap_or_default();
-            Ok(Clusters { labels: few.which.iter().map(label).collect(), ..clusters })
-        }
-        None => {
-            let packed = Packed::new(matrix, &runs.origin, cancel)?;
-            runs.best(Points { packed: &packed, weights }, tol)
-        }
+    if let Some(few) = distinct::distinct(matrix, weights, cancel)? {
+        let packed = Packed::new(&few.matrix(matrix.columns()), &runs.origin, cancel)?;
+        let clusters = runs.best(Points { packed: &packed, weights: Some(&few.weights) }, tol)?;
+        let label = |row: &u32| clusters.labels.get(*row as usize).copied().unwrap_or_default();
+        return Ok(Clusters { labels: few.which.iter().map(label).collect(), ..clusters });
     }
+    let packed = Packed::new(matrix, &runs.origin, cancel)?;
+    runs.best(Points { packed: &packed, weights }, tol)
 }
 
 /// What all runs of one fit share.

@@ -146,7 +146,7 @@ pub fn normalized_mutual_info(first: Labels<'_>, second: Labels<'_>, average: Av
     }
     let (a, b) = (entropy(&table.firsts), entropy(&table.seconds));
     let average = match average {
-        Average::Arithmetic => (a + b) / 2.0,
+        Average::Arithmetic => f64::midpoint(a, b),
         Average::Geometric => (a * b).sqrt(),
         Average::Min => a.min(b),
         Average::Max => a.max(b),
