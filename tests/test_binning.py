@@ -261,6 +261,20 @@ def test_labels_run_worst_to_best_also_when_low_is_good():
     assert out.tolist() == [["低"], ["中"], [None], ["高"]]
 
 
+@pytest.mark.parametrize("strategy", ["mean", "median"])
+def test_equal_to_the_mean_is_on_the_good_side_of_a_descending_column_too(strategy):
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+    up, down = xf.Binner(strategy=strategy).fit(frame), xf.Binner(strategy=strategy, descending=["x"]).fit(frame)
+    assert up.transform(frame)["x"].tolist() == [1, 2, 2]
+    assert up.closed_["x"] == ["left"]
+    assert down.transform(frame)["x"].tolist() == [2, 2, 1]
+    assert down.closed_["x"] == ["right"]
+    again = xf.Binner(edges=down.bin_edges_, descending=["x"]).fit(frame)
+    assert again.transform(frame)["x"].tolist() == [2, 2, 1]
+    alike = pd.DataFrame({"recency_days": [5] * 10, "order_count": [2] * 10, "monetary": [9.0] * 10})
+    assert set(xf.RFMScorer(strategy=strategy).fit_transform(alike)["rfm_cell"]) == {"222"}
+
+
 @pytest.mark.parametrize("strategy", ["quantile", "uniform", "kmeans", "mean", "median"])
 def test_fitted_edges_given_back_make_the_same_bins(strategy):
     frame = pd.DataFrame({"a": SHAPES["counts"], "b": np.round(SHAPES["counts"] ** 1.5)})

@@ -409,3 +409,16 @@ class TestRefusals:
     def test_an_array_is_told_the_columns(self):
         with pytest.raises(TypeError, match="expects 'amount', '渠道', 'Order Count'"):
             xf.RuleSegmenter(RULES, parameters={"few": 1}).fit(np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_domain_of_whole_numbers_holds_no_fraction(dtype):
+    rules = {"low": "x >= 1 AND x <= 2", "high": "x >= 3"}
+    segmenter = xf.RuleSegmenter(rules, domains={"x": (1, 5)}).fit(pd.DataFrame({"x": np.array([1, 2], dtype)}))
+    assert segmenter.coverage().complete
+    assert segmenter.transform(pd.DataFrame({"x": np.array([1, np.nan, 5], dtype)}))["segment"].tolist()[::2] == [
+        "low",
+        "high",
+    ]
+    with pytest.raises(xf.errors.InputError, match="'x' is 2.5 in row 1, outside its domain: x is a whole number from 1 to 5"):
+        segmenter.transform(pd.DataFrame({"x": np.array([1, 2.5], dtype)}))

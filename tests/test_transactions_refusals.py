@@ -414,7 +414,7 @@ def test_n_jobs(n_jobs: Any) -> None:
 def test_customers_that_do_not_fit() -> None:
     refusal(InputError, log(), "customers", customers=["a", "b"])
     refusal(InputError, log(), "customer_id", customers=pd.DataFrame({"id": [1]}))
-    refusal(InputError, log(), "customers", customers=[1, 2.5])
+    refusal(InputError, log(), "id 2.5 in row 1,", customers=[1, 2.5])
 
 
 # -- returns -----------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ class Binner(_Bins):
     strategy : {"quantile", "uniform", "kmeans", "mean", "median"} or dict of str to these
         "quantile": bins of about equal size, the edges of pandas.qcut (pandas 3). "uniform": equal width. "kmeans": the
         true optimum of k-means in one dimension, edges halfway between cluster means. "mean" and "median": two bins,
-        a value equal to the edge in the upper one.
+        a value equal to the edge on the good side: in the upper one, in the lower one of a descending column.
     edges : list of float or str, or dict of str to such lists, optional
         Inner edges to use instead of learning them: numbers (a value equal to one lies below it) or text with its
         operator, "< 50" or, for the same cut, ">= 50". Also another estimator's `bin_edges_`, or the pair

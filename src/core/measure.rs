@@ -202,7 +202,7 @@ fn blank(bits: Bits<'_>, start: usize, values: &mut [f64]) {
 }
 
 /// The float64 nearest to `units / 10^scale`.
-fn decimal(units: i128, scale: i8) -> f64 {
+pub(crate) fn decimal(units: i128, scale: i8) -> f64 {
     // Both operands are exact in float64, so one division rounds once.
     if units.unsigned_abs() < 1 << 53 && (0..=22).contains(&scale) {
         return units as f64 / 10f64.powi(i32::from(scale));

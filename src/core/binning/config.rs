@@ -15,9 +15,9 @@ pub enum Strategy {
     Uniform,
     /// The k-means optimum in one dimension.
     Kmeans,
-    /// Below the mean, and the mean and above.
+    /// Worse than the mean, and the mean and better.
     Mean,
-    /// Below the median, and the median and above.
+    /// Worse than the median, and the median and better.
     Median,
 }
 

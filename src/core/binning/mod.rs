@@ -50,9 +50,15 @@ pub fn fit(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result<Ve
     let bins: Vec<Result<Bins>> = measures
         .par_iter()
         .zip(plans)
-        .map(|(measure, plan)| match plan {
+        .zip(&config.columns)
+        .map(|((measure, plan), column)| match plan {
             Plan::Given(bins) => Ok(bins),
-            Plan::Learned(strategy, n_bins) => learn(measure, &pieces, strategy, n_bins, cancel),
+            Plan::Learned(strategy, n_bins) => {
+                let edges = learn(measure, &pieces, strategy, n_bins, cancel)?;
+                // The mean and the median are good enough: a value equal to them lies on the good side.
+                let left = matches!(strategy, Strategy::Mean | Strategy::Median) && !column.descending;
+                Ok(Bins { left: vec![left; edges.len()], edges })
+            }
         })
         .collect();
     bins.into_iter().collect()
@@ -63,16 +69,20 @@ fn measures<'a>(batches: &'a [Batch<'a>], config: &'a Config) -> Result<Vec<Meas
     columns.map(|(position, column)| measure::measure(batches, position, &column.name)).collect()
 }
 
-fn learn(measure: &Measure<'_>, pieces: &[Piece], strategy: Strategy, n_bins: usize, cancel: &Cancel) -> Result<Bins> {
-    let left = matches!(strategy, Strategy::Mean | Strategy::Median);
-    let edges = match strategy {
-        Strategy::Quantile => quantile::edges(measure, pieces, n_bins, cancel)?,
-        Strategy::Uniform => uniform(measure, pieces, n_bins)?,
-        Strategy::Kmeans => kmeans::edges(measure, pieces, n_bins, cancel)?,
-        Strategy::Mean => vec![mean(measure, pieces)?],
-        Strategy::Median => vec![quantile::median(measure, pieces, cancel)?],
-    };
-    Ok(Bins { left: vec![left; edges.len()], edges })
+fn learn(
+    measure: &Measure<'_>,
+    pieces: &[Piece],
+    strategy: Strategy,
+    n_bins: usize,
+    cancel: &Cancel,
+) -> Result<Vec<f64>> {
+    match strategy {
+        Strategy::Quantile => quantile::edges(measure, pieces, n_bins, cancel),
+        Strategy::Uniform => uniform(measure, pieces, n_bins),
+        Strategy::Kmeans => kmeans::edges(measure, pieces, n_bins, cancel),
+        Strategy::Mean => Ok(vec![mean(measure, pieces)?]),
+        Strategy::Median => Ok(vec![quantile::median(measure, pieces, cancel)?]),
+    }
 }
 
 /// The smallest and the largest value.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::collections::HashSet;
 
 use super::{
-    ast::{Constant, Expr, Kind, column_text},
+    ast::{Comparison, Constant, Expr, Kind, Operator, column_text},
     calendar,
     check::{Checker, ColumnKind},
     family::{self, CheckedFamily, Family},
@@ -399,7 +399,7 @@ impl Domain {
     }
 
     /// The domain as a condition on its column.
-    pub(crate) fn condition(&self, name: &str) -> Result<Expr> {
+    pub(crate) fn condition(&self, name: &str, kind: ColumnKind) -> Result<Expr> {
         let node = |kind| Expr { at: 0, kind };
         let number = |text: String| {
             Number::parse(&text).map(|number| Box::new(node(Kind::Constant(Constant::Number(number))))).ok_or_else(
@@ -409,7 +409,20 @@ impl Domain {
         let value = Box::new(node(Kind::Column(name.to_owned())));
         Ok(node(match self {
             Self::Whole(low, high) => {
-                Kind::Between { value, low: number(low.to_string())?, high: number(high.to_string())?, negated: false }
+                let within = Kind::Between {
+                    value: value.clone(),
+                    low: number(low.to_string())?,
+                    high: number(high.to_string())?,
+                    negated: false,
+                };
+                if kind == ColumnKind::Whole {
+                    within
+                } else {
+                    // A column that can hold fractions may hold none.
+                    let rest = node(Kind::Arithmetic(value, vec![(Operator::Remainder, *number("1".to_owned())?)]));
+                    let none = Kind::Compare(Comparison::Equal, Box::new(rest), number("0".to_owned())?);
+                    Kind::And(vec![node(within), node(none)])
+                }
             }
             Self::Interval(low, high) => {
                 Kind::Between { value, low: number(low.to_string())?, high: number(high.to_string())?, negated: false }

@@ -301,7 +301,7 @@ impl Nearby {
         let name = checked.names.get(column).cloned().unwrap_or_default();
         let one = Checked { names: vec![name.clone()], kinds: vec![kind], ..Checked::default() };
         domain
-            .condition(&name)
+            .condition(&name, kind)
             .is_ok_and(|condition: Expr| Rows::new(&one, &batch).condition(&condition, 0) != Some(false))
     }
 }

@@ -93,10 +93,9 @@ impl TextTest {
     }
 }
 
-/// A column's domain and the node that is false where a value lies outside.
+/// The node that is false where a value lies outside its column's domain, and the domain.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    pub(crate) column: usize,
     pub(crate) literal: Literal,
     pub(crate) domain: String,
 }
@@ -134,8 +133,8 @@ impl Program {
         let mut guards = Vec::new();
         for (column, domain) in &checked.domains {
             let name = checked.names.get(*column).map_or("", String::as_str);
-            let literal = builder.condition(&domain.condition(name)?);
-            guards.push(Guard { column: *column, literal, domain: domain.describe(name) });
+            let literal = builder.condition(&domain.condition(name, builder.kind(*column))?);
+            guards.push(Guard { literal, domain: domain.describe(name) });
         }
         let Builder { nodes, .. } = builder;
         Ok(Self { nodes, rules, tags, guards, unknown: checked.unknown, default_code: checked.default_code() })

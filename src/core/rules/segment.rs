@@ -111,10 +111,10 @@ pub(crate) fn report(batches: &[Batch<'_>], checked: &Checked, program: &Program
     if outside != u64::MAX {
         let row = outside as usize;
         let finding = at_row(batches, row, |batch, row| {
-            program.guards.iter().zip(&checked.domains).find_map(|(guard, (_, domain))| {
-                let name = checked.names.get(guard.column)?;
+            program.guards.iter().zip(&checked.domains).find_map(|(guard, (column, domain))| {
+                let (name, kind) = (checked.names.get(*column)?, checked.kinds.get(*column)?);
                 let cells = super::interpret::Rows::new(checked, batch);
-                let condition = domain.condition(name).ok()?;
+                let condition = domain.condition(name, *kind).ok()?;
                 (cells.condition(&condition, row) == Some(false))
                     .then(|| (name, super::explain::shown(&cells.cell(name, row)), &guard.domain))
             })

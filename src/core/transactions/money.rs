@@ -8,6 +8,7 @@ use crate::{
     column::Column,
     ids::mark_missing,
     math::sum::{Sum, exact_sum},
+    measure::decimal,
 };
 
 /// How amounts are held.
@@ -186,8 +187,7 @@ impl Amount for i128 {
     }
 
     fn to_float(self, scale: i8) -> f64 {
-        let unit = 10f64.powi(i32::from(scale).abs());
-        if scale < 0 { self as f64 * unit } else { self as f64 / unit }
+        decimal(self, scale)
     }
 
     fn column(amounts: Vec<Self>, scale: i8) -> Amounts {

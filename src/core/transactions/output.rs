@@ -13,11 +13,11 @@ use crate::{
 /// Ids that `customers=` can add.
 pub(super) trait Member: IdColumn {
     /// The keys as a log whose ids are of `kind` would have them; an id it cannot hold is an error.
-    fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str) -> Result<Vec<Self>>;
+    fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str, first: usize) -> Result<Vec<Self>>;
 }
 
 impl Member for u64 {
-    fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str) -> Result<Vec<Self>> {
+    fn fit(keys: Vec<Self>, from: IdKind, log: &Column<'_>, what: &str, first: usize) -> Result<Vec<Self>> {
         let (smallest, largest) = match log {
             Column::Int8(_) => (i8::MIN.into(), i8::MAX.into()),
             Column::Int16(_) => (i16::MIN.into(), i16::MAX.into()),
@@ -29,7 +29,7 @@ impl Member for u64 {
             _ => (i64::MIN.into(), i128::from(i64::MAX)),
         };
         let natural = matches!(log, Column::UInt8(_) | Column::UInt16(_) | Column::UInt32(_) | Column::UInt64(_));
-        let fitted = keys.into_iter().enumerate().map(|(row, key)| {
+        let fitted = keys.into_iter().zip(first..).map(|(key, row)| {
             let id = if from == IdKind::Unsigned { i128::from(key) } else { i128::from(signed(key)) };
             if id < smallest || id > largest {
                 return Err(Error::input(format!(
@@ -44,7 +44,7 @@ impl Member for u64 {
 }
 
 impl<const WORDS: usize> Member for TextKey<WORDS> {
-    fn fit(keys: Vec<Self>, _: IdKind, _: &Column<'_>, _: &str) -> Result<Vec<Self>> {
+    fn fit(keys: Vec<Self>, _: IdKind, _: &Column<'_>, _: &str, _: usize) -> Result<Vec<Self>> {
         Ok(keys)
     }
 }
@@ -77,13 +77,14 @@ pub(super) fn members<K: Member>(log: &Log<'_>, customers: Option<&[Batch<'_>]>)
         }
         let mut reasons = vec![Reason::Used; chunk.rows.len()];
         let mut read = Vec::with_capacity(chunk.rows.len());
-        let first = log.rows + chunk.first; // behind the rows of the log
+        // A key says where its text stands, which is behind the rows of the log; an error says where its number does.
+        let first = if kind.is_text() { log.rows + chunk.first } else { chunk.first };
         let mark = (Reason::MissingCustomerId, reasons.as_mut_slice());
         K::read(column, chunk.rows.clone(), first, "customers", log.hashing, mark, &mut read)?;
         if let Some(row) = reasons.iter().position(|reason| *reason != Reason::Used) {
             return Err(missing(chunk.first + row));
         }
-        keys.extend(K::fit(read, kind, own, &format!("column '{name}'"))?);
+        keys.extend(K::fit(read, kind, own, &format!("column '{name}'"), chunk.first)?);
     }
     Ok(keys)
 }
