@@ -196,7 +196,8 @@ def _told(kind: str, found: pd.DataFrame) -> list[str]:
     if kind == "overlap":
         first = lines[0]
         example = f"'{first['label']}' before '{first['other']}' at {first['example']}"
-        return [f"  overlaps: {len(lines)} pairs, the earlier rule wins, for example {example}"]
+        pairs = "1 pair" if len(lines) == 1 else f"{len(lines)} pairs"
+        return [f"  overlaps: {pairs}, the earlier rule wins, for example {example}"]
     words = []
     for line in lines:
         name, example, certainty = line["label"], line["example"], sure[line["certainty"]]
