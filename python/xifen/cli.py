@@ -8,18 +8,21 @@ import os
 import re
 import sys
 import warnings
-from enum import StrEnum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 import typer
 
 import xifen as xf
 from xifen import _columns as names
+from xifen import _report as report
+from xifen._log_file import LogFile, check_out, with_whole_numbers, write
+from xifen._report import Language
 from xifen.errors import InputError, XifenError
 
 app = typer.Typer(
@@ -31,35 +34,19 @@ app = typer.Typer(
 )
 
 
-class Language(StrEnum):
-    """The language of headings and labels."""
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(f"xifen {metadata.version('xifen')}")
+        raise typer.Exit
 
-    EN = "en"
-    ZH = "zh"
 
-
-HEADINGS = {
-    Language.EN: {
-        "source": "{rows:,} orders of {source}, as of {as_of}",
-        "ledger": "Every row accounted for",
-        "table": "One row per customer ({customers:,} customers; the first five)",
-        "edges": "Where the scores change (5 is best)",
-        "coverage": "Do the rules cover every possible score?",
-        "segments": "Segments",
-        "customer": "Why is customer {id} here?",
-        "written": "{customers:,} customers written to {out}",
-    },
-    Language.ZH: {
-        "source": "{source}：{rows:,} 条订单，截至 {as_of}",
-        "ledger": "每一行的去向",
-        "table": "每位客户一行（共 {customers:,} 位客户，前五行）",
-        "edges": "分数的分界（5 分最好）",
-        "coverage": "规则是否覆盖所有可能的分数？",
-        "segments": "客户细分",
-        "customer": "客户 {id} 为什么在这里？",
-        "written": "{customers:,} 位客户已写入 {out}",
-    },
-}
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()
@@ -68,8 +55,9 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where to write the customers (.csv or .parquet).")] = Path("segments.csv"),
 ) -> None:
     """Segment a real order log: CDNOW, 69,659 orders of 23,570 customers, 1997 to 1998."""
+    replaced = check_out(out)
     orders = xf.datasets.load_cdnow(kind="pyarrow")
-    _tell(orders, source="CDNOW", arguments={"as_of": "1998-06-30"}, lang=lang, out=out)
+    _tell(orders, source="CDNOW", arguments={"as_of": "1998-06-30"}, lang=lang, out=out, replaced=replaced)
 
 
 @app.command()
@@ -94,11 +82,13 @@ def segment(
     duplicates: Annotated[str, typer.Option(help="keep or drop rows that stand twice.")] = "keep",
     invalid: Annotated[str, typer.Option(help="raise on unusable rows, or drop and count them.")] = "raise",
     encoding: Annotated[str, typer.Option(help="Encoding of a text file, gb18030 for example.")] = "utf-8",
-    delimiter: Annotated[str, typer.Option(help="What stands between the values of a text file.")] = ",",
+    delimiter: Annotated[
+        str | None, typer.Option(help="What stands between values: ';', '|', tab. By default a comma; a tab in a .tsv.")
+    ] = None,
 ) -> None:
     """Segment the customers of your own order log."""
-    wanted = [customer, timestamp, amount] + ([order_id] if order_id else [])
-    table = _read(orders, wanted, amount=amount, encoding=encoding, delimiter=delimiter)
+    replaced = check_out(out, orders)
+    log = LogFile(orders, encoding=encoding, delimiter=delimiter)
     arguments = {
         "as_of": as_of,
         "customer_id": customer,
@@ -111,7 +101,11 @@ def segment(
         "duplicates": duplicates,
         "invalid": invalid,
     }
-    _tell(table, source=orders.name, arguments=arguments, lang=lang, out=out)
+    with _naming_lines(log):
+        table = log.read(ids=[customer, *([order_id] if order_id else [])], timestamp=timestamp, amount=amount)
+        if not len(table):
+            raise InputError(f"{orders} has no rows, only the names of its columns")
+        _tell(table, source=orders.name, arguments=arguments, lang=lang, out=out, replaced=replaced)
 
 
 def main() -> None:
@@ -142,144 +136,104 @@ def _with_options(message: str) -> str:
             return name
         return options[name] + (" " if sign.startswith("=") else sign)
 
+    message = message.replace("repair them, see order_ledger, or", "repair them, or")
+    message = re.sub(r"(?<![\w.,])1 rows\b", "1 row", message)
     # What stands in quotes is the caller's own: a column, a value.
     return re.sub(rf"(?<![\w'/.-])({'|'.join(options)})(= ?| is\b|\b)", option, message)
 
 
-def _tell(orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Language, out: Path) -> None:
-    """Walk from the log to named customers, printing what decides each step, and write the customers."""
+@contextmanager
+def _naming_lines(log: LogFile) -> Iterator[None]:
+    """Let errors and warnings about a row say on which line of the file it is."""
+    show = warnings.showwarning
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *more, **named: show(log.with_lines(str(message)), *more, **named)
+            yield
+    except XifenError as failure:
+        raise type(failure)(log.with_lines(str(failure))) from None
+
+
+def _say(text: str) -> None:
+    """Print; who closes the pipe (``| head -3``) has read enough."""
+    try:
+        typer.echo(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(
+    orders: pa.Table, *, source: str, arguments: dict[str, Any], lang: Language, out: Path, replaced: bool
+) -> None:
+    """Walk from the log to named customers, write them, and print what decided each step."""
     id_name = arguments.get("customer_id", names.CUSTOMER_ID)
-    rfm = xf.rfm_table(orders, **arguments)
-    ledger = xf.order_ledger(orders, **arguments)
+    ledger = _ledger(orders, arguments)
+    try:
+        rfm = _customers(orders, ledger, arguments)
+    except InputError:
+        if list(ledger[names.REASON]) != ["used"]:
+            _say(report.heading("ledger", lang) + "\n" + report.ledger_text(ledger, lang))
+        raise
     scorer = xf.RFMScorer(n_bins=5).fit(rfm)
     scored = scorer.transform(rfm)
     segmenter = xf.load_preset("rfm.named", lang=lang.value).fit(scored)
     named = segmenter.transform(scored)
-    customers = named.to_pandas()
+    customers = with_whole_numbers(named)
     # The biggest customer whom the first rule does not take: there is more to explain.
-    others = customers[customers[names.SEGMENT] != segmenter.table()["label"][0]]
+    others = customers[customers[names.SEGMENT].notna() & (customers[names.SEGMENT] != segmenter.table()["label"][0])]
     example = customers.loc[(others if len(others) else customers)[names.MONETARY].astype(float).idxmax(), id_name]
     as_of = arguments["as_of"] if arguments["as_of"] != "max" else f"{customers[names.LAST_PURCHASE].max():%Y-%m-%d}"
-
-    def heading(key: str) -> None:
-        text = HEADINGS[lang][key].format(
-            source=source, rows=len(orders), customers=len(customers), id=example, out=out, as_of=as_of
-        )
-        typer.echo(f"\n{text}\n{'-' * _width(text)}")
-
-    heading("source")
-    heading("ledger")
-    _show(xf.ledger_summary(ledger).to_pandas())
-    heading("table")
-    _show(rfm.slice(0, 5).to_pandas())
-    heading("edges")
-    _show(scorer.edges_table().drop(columns="bin"))
-    heading("coverage")
-    typer.echo(str(segmenter.coverage(scored)))
-    heading("segments")
-    _show(_segment_table(customers))
-    heading("customer")
-    typer.echo(
-        str(segmenter.explain(named.drop_columns([names.SEGMENT]), ids=[example], id_column=id_name, lang=lang.value))
-    )
-    _write(named, out)
-    heading("written")
+    reasons = segmenter.explain(named.drop_columns([names.SEGMENT]), ids=[example], id_column=id_name, lang=lang.value)
+    words = {
+        "source": source,
+        "rows": report.counted(len(orders), "row", lang),
+        "customers": report.counted(len(customers), "customer", lang),
+        "shown": min(3, len(customers)),
+        "id": example,
+        "out": out,
+        "as_of": as_of,
+    }
+    parts = {
+        "source": "",
+        "ledger": report.ledger_text(ledger, lang),
+        "table": report.customers_text(with_whole_numbers(rfm.slice(0, 3)), lang),
+        "edges": report.edges_text(scorer.edges_table(), lang),
+        "coverage": str(segmenter.coverage(scored)),
+        "segments": report.segments_text(customers, lang),
+        "customer": str(reasons),
+        "replaced" if replaced else "written": "",
+    }
+    write(named, out)  # before anything is printed: the reader of a pipe may leave early
+    _say("\n".join(f"{report.heading(key, lang, **words)}\n{text}".rstrip("\n") for key, text in parts.items()))
 
 
-def _segment_table(customers: pd.DataFrame) -> pd.DataFrame:
-    """Size, shares and medians of each segment, in the order the rules declare them."""
-    customers = customers.assign(**{names.MONETARY: customers[names.MONETARY].astype(float)})
-    groups = customers.groupby(names.SEGMENT, observed=False)
-    total = customers[names.MONETARY].sum()
-    return pd.DataFrame(
-        {
-            "customers": groups.size(),
-            "share": (groups.size() / len(customers)).map("{:.1%}".format),
-            "revenue_share": (groups[names.MONETARY].sum() / total).map("{:.1%}".format),
-            "median_recency_days": groups[names.RECENCY_DAYS].median(),
-            "median_order_count": groups[names.ORDER_COUNT].median(),
-            "median_monetary": groups[names.MONETARY].median(),
-        }
-    ).reset_index()
-
-
-def _show(table: Any) -> None:
-    with pd.option_context("display.unicode.east_asian_width", True, "display.width", 200, "display.max_columns", 30):
-        typer.echo(table.to_string(index=False, na_rep="", float_format="{:,.2f}".format))
-
-
-def _width(text: str) -> int:
-    """How many terminal cells a heading fills: a Chinese character fills two."""
-    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
-
-
-def _read(path: Path, wanted: list[str], *, amount: str, encoding: str, delimiter: str) -> pa.Table:
-    """Read the wanted columns of an order log; ids and dates stay text, so that 001 keeps its zeros."""
-    if not path.is_file():
-        raise InputError(f"there is no file {path}")
-    if path.suffix == ".parquet":
-        table = pa_parquet.read_table(path)
-        _require(path, table.column_names, wanted, delimiter)
-        return table.select(wanted)
+def _ledger(orders: pa.Table, arguments: dict[str, Any]) -> pd.DataFrame:
+    """Count the rows by what becomes of them, also where no purchase gives --as-of max a date."""
     try:
-        with path.open(encoding=encoding.replace("utf-8", "utf-8-sig"), newline="") as file:
-            header = file.readline()
-        if not header.strip():
-            raise InputError(f"{path} has no first line with the names of its columns; add one")
-        _require(path, next(iter(_split(header, delimiter)), []), wanted, delimiter)
-        return pa_csv.read_csv(
-            path,
-            read_options=pa_csv.ReadOptions(encoding=encoding.replace("utf-8", "utf8")),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                include_columns=wanted,
-                column_types={name: pa.float64() if name == amount else pa.string() for name in wanted},
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-    except (UnicodeDecodeError, LookupError) as failure:
-        raise InputError(
-            f"{path} cannot be read as {encoding} ({failure}); name its encoding by --encoding, gb18030 or cp1252 for example"
-        ) from None
-    except pa.ArrowInvalid as failure:
-        if "UTF8" in str(failure):
+        found = xf.order_ledger(orders, **arguments)
+    except InputError:
+        if arguments["as_of"] != "max":
+            raise
+        found = xf.order_ledger(orders, **{**arguments, "as_of": "2261-12-31"})  # the last year a row can have
+    return xf.ledger_summary(found).to_pandas()
+
+
+def _customers(orders: pa.Table, ledger: pd.DataFrame, arguments: dict[str, Any]) -> pa.Table:
+    """Give one row per customer, or say why there is nothing to score."""
+    rows = dict(zip(ledger[names.REASON], ledger[names.ROWS], strict=True))
+    if arguments.get("invalid") == "drop" and not rows.keys() & {"used", "after_as_of"}:
+        raise InputError(f"no row can be used: {', '.join(f'{count:,} {reason}' for reason, count in rows.items())}")
+    rfm = xf.rfm_table(orders, **arguments)
+    if sum(rfm[names.ORDER_COUNT].to_pylist()):
+        return rfm
+    if "after_as_of" in rows:
+        with warnings.catch_warnings(action="ignore"):
+            spans = xf.rfm_table(orders, **{**arguments, "as_of": "2261-12-31", "invalid": "drop"}).to_pandas()
+        first, last = spans[names.FIRST_PURCHASE].min(), spans[names.LAST_PURCHASE].max()
+        if pd.notna(first):
             raise InputError(
-                f"{path} is not {encoding}; name its encoding by --encoding, gb18030 for example"
-            ) from None
-        raise InputError(
-            f"{path} cannot be read: {failure}; amounts must be plain numbers such as 1234.50, every line must have the header's columns"
-        ) from None
-
-
-def _split(header: str, delimiter: str) -> Any:
-    import csv
-
-    return csv.reader([header], delimiter=delimiter)
-
-
-def _require(path: Path, found: list[str], wanted: list[str], delimiter: str) -> None:
-    """Say which option to set when a column is not there."""
-    for name in wanted:
-        if name in found:
-            continue
-        near = xf._core.did_you_mean(name, found) or ";"  # noqa: SLF001
-        advice = f"its columns are: {', '.join(found)}. Name yours by --customer, --timestamp and --amount"
-        if len(found) == 1:
-            advice = f"its first line is one value, {found[0][:60]!r}: is {delimiter!r} the delimiter? Set --delimiter"
-        raise InputError(f"{path} has no column '{name}'{near} {advice}")
-
-
-def _write(table: pa.Table, out: Path) -> None:
-    """Write the whole file or none: a temporary name first, then one rename."""
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        if out.suffix == ".parquet":
-            pa_parquet.write_table(table, temporary)
-        elif out.suffix == ".csv":
-            table.to_pandas().to_csv(temporary, index=False, encoding="utf-8-sig")  # the mark lets Excel see Chinese
-        else:
-            raise InputError(f"{out}: xifen writes .csv and .parquet; give --out such a name")
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+                f"no purchase on or before --as-of {arguments['as_of']}; "
+                f"the log runs from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            )
+    raise InputError("no row of the log is a purchase (an amount of zero or more): there is nothing to score")
