@@ -442,3 +442,20 @@ def test_customers_who_only_returned_have_no_history() -> None:
 def test_a_summary_needs_a_ledger() -> None:
     with pytest.raises(InputError, match="ledger has no column"):
         xf.ledger_summary(log())
+
+
+@pytest.mark.parametrize(
+    ("tz", "near"),
+    [
+        ("asia/shanghai", "did you mean 'Asia/Shanghai'?"),
+        ("UTC+8", "did you mean '+08:00'?"),
+        ("gmt-5:30", "did you mean '-05:30'?"),
+        ("Asia", "no time zone such as 'Asia/Shanghai'"),
+        ("", "tz is ''"),
+    ],
+)
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_zone_nobody_knows_is_refused_first(kind: Callable[..., Any], tz: str, near: str) -> None:
+    aware = [datetime(2024, 1, 5, tzinfo=UTC)]
+    refusal(ParameterError, kind({"customer_id": [1], "timestamp": aware, "amount": [1.0]}), near, tz=tz)
+    refusal(ParameterError, kind({"customer_id": [1], "timestamp": ["2024-01-05"], "amount": [1.0]}), near, tz=tz)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
@@ -349,6 +351,21 @@ def release_memory() -> int:
     return _core.release_memory()
 
 
+def _known_zone(tz: str) -> None:
+    """Refuse a name that the caller's kind of frame would not know; offsets (+08:00) are for the core to read."""
+    if tz.startswith(("+", "-")):
+        return
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: part of a name, "Asia", is a folder
+        offset = re.fullmatch(r"(?:UTC|GMT)([+-])(\d\d?)(?::?(\d\d))?", tz, re.IGNORECASE)
+        if offset:
+            near = f"; did you mean '{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}'?"
+        else:
+            near = _core.did_you_mean(tz, sorted(available_timezones()))
+        raise ParameterError(f"tz is {tz!r}, which is no time zone such as 'Asia/Shanghai'{near}") from None
+
+
 class _Log:
     """An order log on its way to the core and back: the frame, the columns it sends, the configuration."""
 
@@ -370,6 +387,8 @@ class _Log:
         for word, value in words.items():
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{word} is {value!r}; wanted text")
+        if words["tz"] is not None:
+            _known_zone(words["tz"])
         self.stream = self.frame.stream(names)
         self._config: dict[str, Any] = {role: names.index(name) for role, name in given.items()}
         self._config |= {**words, "names": names, "as_of": _day(as_of)}
