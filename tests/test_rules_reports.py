@@ -291,3 +291,11 @@ class TestNearest:
             .explain(frame, lang="zh")
             .text
         )
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table, dict])
+@pytest.mark.parametrize("make", [xf.RuleSegmenter, xf.RuleTagger])
+def test_no_ids_are_explained_by_nothing(make, kind):
+    frame = kind(FRAME.to_dict("list"))
+    explained = make(VALUE).fit(frame).explain(frame, ids=[])
+    assert (explained.text, len(explained.frame), len(explained.nearest)) == ("", 0, 0)

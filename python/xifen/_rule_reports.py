@@ -62,7 +62,7 @@ class Explanation:
         has = {"tag": _truths(line[2]["tag"] for line in lines)}
         self.frame = frame.new(
             {
-                column: pa.array([line[0] for line in lines]),
+                column: pa.array([line[0] for line in lines], pa.array(ids).type),
                 **({} if tags else label),
                 "rule": _text(line[2]["label"] for line in lines),
                 **(has if tags else decides),
@@ -100,7 +100,8 @@ def _text(texts: Iterable[str | None]) -> pa.Array:
 
 def _truths(truths: Iterable[bool | None]) -> Masked:
     listed = list(truths)
-    return Masked(np.array([truth is True for truth in listed]), np.array([truth is None for truth in listed]))
+    is_true, unknown = ([truth is answer for truth in listed] for answer in (True, None))
+    return Masked(np.array(is_true, dtype=bool), np.array(unknown, dtype=bool))
 
 
 def _seen(condition: Mapping[str, Any]) -> str:
