@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -92,6 +94,9 @@ def test_frames_without_what_is_needed():
         xf.Binner().fit(pl.LazyFrame({"a": [1]}))
 
 
+SCORED = pd.DataFrame({name: [1.0, 2.0, 3.0, 4.0] for name in "abc"})
+
+
 def test_damaged_models_are_refused():
     binner = xf.Binner(3).fit(GOOD)
     text = binner.to_json()
@@ -107,3 +112,8 @@ def test_damaged_models_are_refused():
         assert damage != text
         with pytest.raises(InputError, match=words):
             xf.Binner.from_json(damage)
+    for estimator in (xf.Binner(3).fit(SCORED), xf.RFMScorer(recency="a", frequency="b", monetary="c").fit(SCORED)):
+        model = json.loads(estimator.to_json())
+        model["fitted"]["bin_edges_"]["a"]["values"].reverse()
+        with pytest.raises(InputError, match="edges of 'a' must not decrease"):
+            type(estimator).from_json(json.dumps(model))

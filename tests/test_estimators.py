@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import joblib
@@ -13,6 +14,7 @@ import xifen as xf
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
+from xifen.errors import InputError
 
 RFM = xf.rfm_table(xf.datasets.load_cdnow(), as_of="1998-06-30")
 SCORED = xf.RFMScorer().fit_transform(RFM)
@@ -156,3 +158,15 @@ def test_scoring_and_naming_make_a_pipeline():
     out = path.fit_transform(RFM)
     assert out["segment"].notna().all()
     pd.testing.assert_frame_equal(path.transform(RFM), out)
+
+
+@every_estimator
+def test_a_model_file_without_a_fitted_attribute_is_refused(name: str):
+    estimator, frame = made(name)
+    model = json.loads(estimator.fit(frame).to_json())
+    for attribute in set(model["fitted"]) - {"feature_names_in_", "n_iter_"}:
+        fitted = {key: value for key, value in model["fitted"].items() if key != attribute}
+        with pytest.raises(InputError, match=f"damaged: the fitted attribute {attribute} is missing"):
+            type(estimator).from_json(json.dumps(model | {"fitted": fitted}))
+    with pytest.raises(InputError, match="damaged"):
+        type(estimator).from_json(json.dumps(model | {"fitted": {}}))

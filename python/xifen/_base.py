@@ -112,7 +112,8 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         InputError
-            The text is not JSON, of another class or format version, or has fields this version does not know.
+            The text is not JSON, of another class or format version, has fields this version does not know, or lacks
+            some.
         """
         model = _read(text)
         if model["class"] != cls.__name__:
@@ -122,6 +123,12 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         estimator = cls(**{name: _decode(value) for name, value in model["parameters"].items()})
         fitted = {"n_features_in_", "feature_names_in_", *cls._fitted}
         _refuse_unknown(model["fitted"], fitted, f"the fitted attributes of {cls.__name__}")
+        # An array has no names, and partial_fit counts no iterations.
+        for name in sorted(fitted - {"feature_names_in_", "n_iter_"}):
+            if name not in model["fitted"]:
+                raise InputError(
+                    f"this model is damaged: the fitted attribute {name} is missing; fit and write it again"
+                )
         for name, value in model["fitted"].items():
             setattr(estimator, name, _decode(value))
         estimator._check_restored()

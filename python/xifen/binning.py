@@ -112,6 +112,9 @@ class _Bins(FrameTransformer):
         lengths = [{column: len(part) for column, part in parts.items()} for parts in (edges, closed)]
         if lengths[0] != lengths[1] or not {side for sides in closed.values() for side in sides} <= {"left", "right"}:
             raise InputError("this model is damaged: closed_ must say 'left' or 'right' for each edge of bin_edges_")
+        for column, values in edges.items():
+            if not (np.diff(values) >= 0).all():
+                raise InputError(f"this model is damaged: the edges of '{column}' must not decrease")
         self.bin_edges_ = BinEdges(edges, closed)
 
 
