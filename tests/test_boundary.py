@@ -288,3 +288,14 @@ def test_what_is_no_frame_in_memory_is_a_type_error(thing, words: str):
 def test_a_bad_number_of_threads_is_a_parameter_error(n_jobs: int, words: str):
     with pytest.raises(xf.errors.ParameterError, match=words):
         xf.rfm_table(order_log(), as_of="2025-12-31", n_jobs=n_jobs)
+
+
+@pytest.mark.parametrize("n_jobs", [1.5, "2"])
+def test_what_is_no_number_of_threads_is_a_type_error(n_jobs):
+    wanted = f"n_jobs is {n_jobs!r}; wanted a whole number of threads, or None"
+    with pytest.raises(TypeError, match=wanted):
+        xf.rfm_table(order_log(), as_of="2025-12-31", n_jobs=n_jobs)
+    for estimator in (xf.Binner(n_jobs=n_jobs), xf.RuleSegmenter(RULES, n_jobs=n_jobs), xf.KMeans(2, n_jobs=n_jobs)):
+        with pytest.raises(TypeError, match=wanted):
+            estimator.fit(scores()).transform(scores())
+    assert len(xf.rfm_table(order_log(), as_of="2025-12-31", n_jobs=np.int64(2))) > 0

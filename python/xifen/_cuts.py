@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "known_columns",
     "of_column",
     "renamed",
+    "threads",
 ]
 
 
@@ -106,6 +108,14 @@ def cuts_by_column(value: Any) -> Any:
 def of_column(parameter: str, value: Any, column: str) -> Any:
     """Pick what a parameter says for one column, as JSON can hold it."""
     return as_json(parameter, value.get(column) if isinstance(value, Mapping) else value)
+
+
+def threads(n_jobs: Any) -> int | None:
+    """Read a number of threads; Rust says which there can be."""
+    try:
+        return None if n_jobs is None else operator.index(n_jobs)
+    except TypeError:
+        raise TypeError(f"n_jobs is {n_jobs!r}; wanted a whole number of threads, or None for all processors") from None
 
 
 def as_json(parameter: str, value: Any) -> Any:

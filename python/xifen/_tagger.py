@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sklearn.utils.validation import check_is_fitted
 
 from xifen import _core
+from xifen._cuts import threads
 from xifen._frame import Column, Frame, Labels, Masked
 from xifen.errors import ParameterError
 from xifen.rules import RuleSet, warn_of_overflows
@@ -250,7 +251,7 @@ class RuleTagger(RuleSet):
     def _add(self, frame: Frame, stream: Any) -> Any:
         in_bits = frame.kind in ("polars", "pyarrow")
         lists = self.list_output is not None or self.text_output is not None
-        found = _core.rules_tags(stream, self._fitted_config(), in_bits, lists, self.n_jobs)
+        found = _core.rules_tags(stream, self._fitted_config(), in_bits, lists, threads(self.n_jobs))
         warn_of_overflows(found["overflows"])
         columns: list[Column] = [_flags(values, mask, len(frame), in_bits) for values, mask in found["tags"]]
         labels = self._exclusive().values()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from xifen import _core
-from xifen._cuts import as_json, column_names, known_columns
+from xifen._cuts import as_json, column_names, known_columns, threads
 from xifen._frame import Frame
 from xifen.errors import InputError, ParameterError
 
@@ -80,7 +80,9 @@ def entropy_weights(
     low = column_names("descending", descending)
     known_columns("descending", low, named)
     config = {"columns": named, "descending": [name in low for name in named], "scale": scale}
-    return dict(zip(named, _core.entropy_weights(table.stream(named), json.dumps(config), n_jobs), strict=True))
+    return dict(
+        zip(named, _core.entropy_weights(table.stream(named), json.dumps(config), threads(n_jobs)), strict=True)
+    )
 
 
 class AHPWeights(dict[str, float]):

@@ -23,6 +23,7 @@ from xifen._cuts import (
     known_columns,
     of_column,
     renamed,
+    threads,
 )
 from xifen._frame import Column, Frame, Labels, Masked, as_array, is_array
 from xifen.errors import InputError, ParameterError
@@ -86,7 +87,7 @@ class _Bins(FrameTransformer):
             "weights": self._weights(),
         }
         fitted = None if fit else [self._sides(column) for column in columns]
-        out = _core.bin_columns(frame.stream(columns), json.dumps(config), fitted, place, self.n_jobs)
+        out = _core.bin_columns(frame.stream(columns), json.dumps(config), fitted, place, threads(self.n_jobs))
         if fit:
             sides = {column: left for column, (_, left) in zip(columns, out["edges"], strict=True)}
             self.closed_ = {column: ["left" if side else "right" for side in left] for column, left in sides.items()}

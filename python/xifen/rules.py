@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from xifen import _columns as names
 from xifen import _core
 from xifen._base import ColumnAdder
+from xifen._cuts import threads
 from xifen._frame import Frame, Labels
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import Explanation, chosen_rows, ids_of
@@ -120,7 +121,7 @@ class RuleSet(ColumnAdder):
         if frame is None:
             return Coverage(found, None, ())
         table = self._open(frame)
-        counts = json.loads(_core.rules_coverage_of_rows(table.stream(self.columns_), config, self.n_jobs))
+        counts = json.loads(_core.rules_coverage_of_rows(table.stream(self.columns_), config, threads(self.n_jobs)))
         return Coverage(found, counts, ids_of(table, id_column))
 
     def explain(
@@ -202,7 +203,7 @@ class RuleSet(ColumnAdder):
             together = list(dict.fromkeys(item["column"] for item in learned))
             for item in learned:
                 item["position"] = together.index(item["column"])
-            numbers = _core.rules_learn(frame.stream(together), json.dumps(learned), self.n_jobs)
+            numbers = _core.rules_learn(frame.stream(together), json.dumps(learned), threads(self.n_jobs))
             values.update({item["name"]: number for item, number in zip(learned, numbers, strict=True)})
         return values
 
@@ -395,7 +396,7 @@ class RuleSegmenter(RuleSet):
         return list(dict.fromkeys([*self.rules, *([self.default] if self.default is not None else [])]))
 
     def _add(self, frame: Frame, stream: Any) -> Any:
-        codes, overflows = _core.rules_labels(stream, self._fitted_config(), self.n_jobs)
+        codes, overflows = _core.rules_labels(stream, self._fitted_config(), threads(self.n_jobs))
         warn_of_overflows(overflows)
         return frame.add({self.output: Labels(codes, self._labels())})
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from xifen import _columns as names
 from xifen import _core
 from xifen._base import ColumnAdder
-from xifen._cuts import as_json, column_names, known_columns, renamed
+from xifen._cuts import as_json, column_names, known_columns, renamed, threads
 from xifen._frame import Column, Frame, Masked
 from xifen.errors import ParameterError
 
@@ -255,7 +255,7 @@ class Scorecard(ColumnAdder):
 
     def _cross(self, frame: Frame, *, place: bool) -> dict[str, Any]:
         config = self._config()
-        return _core.scorecard_points(frame.stream(config["columns"]), json.dumps(config), place, self.n_jobs)
+        return _core.scorecard_points(frame.stream(config["columns"]), json.dumps(config), place, threads(self.n_jobs))
 
     def _add(self, frame: Frame, found: dict[str, Any]) -> Any:
         points = [Masked(*column) if isinstance(column, tuple) else column for column in found["points"]]

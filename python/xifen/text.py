@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from xifen import _columns as c
 from xifen import _core
+from xifen._cuts import threads
 from xifen._frame import Frame
 
 __all__ = ["keyword_table"]
@@ -106,7 +107,7 @@ def keyword_table(
         "form": form,
         "invalid": invalid,
     }
-    found = _core.keyword_table(frame.stream(names), json.dumps(config), n_jobs)
+    found = _core.keyword_table(frame.stream(names), json.dumps(config), threads(n_jobs))
     for message in found["warnings"]:
         warnings.warn(message, UserWarning, stacklevel=2)
     return frame.by_customer(customer_id, found["columns"])

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from xifen import _columns as c
 from xifen import _core
+from xifen._cuts import threads
 from xifen._frame import Frame, Labels, Masked, Times
 from xifen.errors import ParameterError
 
@@ -130,7 +131,7 @@ def rfm_table(
         every_column=duplicates == "drop",
     )
     members = None if customers is None else _members(customers, customer_id)
-    found = _core.rfm_table(log.stream, members, log.config(windows=list(windows)), n_jobs)
+    found = _core.rfm_table(log.stream, members, log.config(windows=list(windows)), threads(n_jobs))
     columns = found["columns"]
     zone = found["zone"]
     if log.frame.kind == "polars" and zone is not None and zone[0] in "+-":
@@ -218,7 +219,7 @@ def clv_table(
         as_of=as_of,
         every_column=duplicates == "drop",
     )
-    found = _core.clv_table(log.stream, log.config(unit=unit), n_jobs)
+    found = _core.clv_table(log.stream, log.config(unit=unit), threads(n_jobs))
     _warn(found["warnings"])
     return log.frame.by_customer(customer_id, found["columns"])
 
@@ -282,7 +283,7 @@ def order_ledger(
         as_of=as_of,
         every_column=True,
     )
-    found = _core.order_ledger(log.stream, log.config(), n_jobs)
+    found = _core.order_ledger(log.stream, log.config(), threads(n_jobs))
     ledger = log.frame.new(
         {
             c.ROW: np.arange(len(log.frame)),

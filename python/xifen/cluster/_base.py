@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features, ch
 
 from xifen import _core
 from xifen._base import FrameTransformer
+from xifen._cuts import threads
 from xifen._frame import Frame, is_array
 from xifen.errors import InputError, ParameterError
 
@@ -86,7 +87,7 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
             A value is missing, infinite, or so large that its square is no number.
         """
         rows, centres, origin = self._placed(X)
-        labels: np.ndarray = _core.kmeans_predict(rows, centres, origin, self._names(), self.n_jobs)
+        labels: np.ndarray = _core.kmeans_predict(rows, centres, origin, self._names(), threads(self.n_jobs))
         return labels
 
     def transform(self, X: Any) -> Any:
@@ -108,7 +109,7 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
             As for `predict`.
         """
         rows, centres, origin = self._placed(X)
-        distances: np.ndarray = _core.kmeans_distances(rows, centres, origin, self._names(), self.n_jobs)
+        distances: np.ndarray = _core.kmeans_distances(rows, centres, origin, self._names(), threads(self.n_jobs))
         distances = distances.reshape(len(rows), len(centres))
         if is_array(X):
             return distances
@@ -142,7 +143,7 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
         """
         rows, centres, origin = self._placed(X)
         weights = as_weights(sample_weight, len(rows))
-        return -_core.kmeans_inertia(rows, weights, centres, origin, self._names(), self.n_jobs)
+        return -_core.kmeans_inertia(rows, weights, centres, origin, self._names(), threads(self.n_jobs))
 
     def _plain(self, parameter: Any) -> Any:
         if callable(parameter) or isinstance(parameter, np.random.RandomState):

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from xifen import _core
-from xifen._cuts import as_json
+from xifen._cuts import as_json, threads
 from xifen.cluster._base import CentreModel, as_weights, in_place, whole
 from xifen.errors import ParameterError
 
@@ -201,7 +201,7 @@ class KMeans(MeansModel):
         random = check_random_state(self.random_state)
         init, starts, n_init = self._starts(rows, random)
         config = self._common(init, n_init, int(random.randint(np.iinfo(np.int32).max)))
-        out = _core.kmeans_fit(rows, weights, starts, json.dumps(config), self.n_jobs)
+        out = _core.kmeans_fit(rows, weights, starts, json.dumps(config), threads(self.n_jobs))
         self.cluster_centers_ = out["centres"].reshape(-1, rows.shape[1])
         self.labels_ = out["labels"]
         self.inertia_ = out["inertia"]

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.utils import check_array, check_random_state
 
 from xifen import _core
+from xifen._cuts import threads
 from xifen._frame import Frame, is_array
 from xifen.cluster._base import in_place, whole
 from xifen.errors import InputError
@@ -57,7 +58,7 @@ def davies_bouldin_score(X: Any, labels: Any, *, n_jobs: int | None = None) -> f
     0.25
     """
     rows, names = _rows(X)
-    return _core.cluster_spread(rows, _labels(labels, "labels"), "davies_bouldin", names, n_jobs)
+    return _core.cluster_spread(rows, _labels(labels, "labels"), "davies_bouldin", names, threads(n_jobs))
 
 
 def calinski_harabasz_score(X: Any, labels: Any, *, n_jobs: int | None = None) -> float:
@@ -94,7 +95,7 @@ def calinski_harabasz_score(X: Any, labels: Any, *, n_jobs: int | None = None) -
     32.0
     """
     rows, names = _rows(X)
-    return _core.cluster_spread(rows, _labels(labels, "labels"), "calinski_harabasz", names, n_jobs)
+    return _core.cluster_spread(rows, _labels(labels, "labels"), "calinski_harabasz", names, threads(n_jobs))
 
 
 def silhouette_samples(X: Any, labels: Any, *, n_jobs: int | None = None) -> np.ndarray:
@@ -133,7 +134,7 @@ def silhouette_samples(X: Any, labels: Any, *, n_jobs: int | None = None) -> np.
     [0.8, 0.75, 0.0]
     """
     rows, names = _rows(X)
-    each: np.ndarray = _core.cluster_silhouettes(rows, _labels(labels, "labels"), None, names, n_jobs)
+    each: np.ndarray = _core.cluster_silhouettes(rows, _labels(labels, "labels"), None, names, threads(n_jobs))
     return each
 
 
@@ -211,7 +212,7 @@ def silhouette_score(
     if sample_size is not None:
         drawn = check_random_state(random_state).permutation(len(rows))[: whole("sample_size", sample_size)]
         queries = np.sort(drawn).astype(np.int64)
-    each = _core.cluster_silhouettes(rows, _labels(labels, "labels"), queries, names, n_jobs)
+    each = _core.cluster_silhouettes(rows, _labels(labels, "labels"), queries, names, threads(n_jobs))
     mean = float(np.mean(each))
     if not return_error:
         return mean
@@ -250,7 +251,7 @@ def adjusted_rand_score(labels_true: Any, labels_pred: Any, *, n_jobs: int | Non
     1.0
     """
     first, second = _labels(labels_true, "labels_true"), _labels(labels_pred, "labels_pred")
-    return _core.cluster_agreement(first, second, None, n_jobs)
+    return _core.cluster_agreement(first, second, None, threads(n_jobs))
 
 
 def normalized_mutual_info_score(
@@ -293,7 +294,7 @@ def normalized_mutual_info_score(
     0.0
     """
     first, second = _labels(labels_true, "labels_true"), _labels(labels_pred, "labels_pred")
-    return _core.cluster_agreement(first, second, average_method, n_jobs)
+    return _core.cluster_agreement(first, second, average_method, threads(n_jobs))
 
 
 def _rows(X: Any) -> tuple[np.ndarray, list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from xifen import _core
-from xifen._cuts import as_json
+from xifen._cuts import as_json, threads
 from xifen.cluster._base import as_weights, in_place
 from xifen.cluster.kmeans import Init, MeansModel
 
@@ -141,7 +141,7 @@ class MiniBatchKMeans(MeansModel):
         rows = self._rows(X, reset=True)
         weights = as_weights(sample_weight, len(rows))
         config, starts = self._config(rows, check_random_state(self.random_state))
-        out = _core.kmeans_batches(rows, weights, starts, config, self.n_jobs)
+        out = _core.kmeans_batches(rows, weights, starts, config, threads(self.n_jobs))
         self._keep(out, rows.shape[1])
         self._since = 0
         self.n_steps_ = out["steps"]
@@ -182,7 +182,7 @@ class MiniBatchKMeans(MeansModel):
         if not first:
             before = in_place(self.cluster_centers_), in_place(self._origin.reshape(1, -1)), self._seen, self._since
         steps = getattr(self, "n_steps_", 0)
-        out = _core.kmeans_batch(rows, weights, starts, before, steps, config, self.n_jobs)
+        out = _core.kmeans_batch(rows, weights, starts, before, steps, config, threads(self.n_jobs))
         self._keep(out, rows.shape[1])
         self._since = out["since"]
         self.n_steps_ = steps + 1
