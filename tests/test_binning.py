@@ -355,11 +355,24 @@ def test_every_pandas_number(dtype):
 
 def test_decimals():
     values = [decimal.Decimal(value) / 10 for value in PLAIN]
-    assert xf.Binner(4, columns=["x"]).fit_transform(pd.DataFrame({"x": [*values, None]}))["x"].tolist() == [
-        *WANTED,
-        pd.NA,
-    ]
+    holed = pd.DataFrame({"x": [*values, None]})
+    for binner in (xf.Binner(4), xf.Binner(4, columns=["x"])):  # objects that are numbers are numeric, too
+        assert binner.fit_transform(holed)["x"].tolist() == [*WANTED, pd.NA]
     assert xf.Binner(4).fit_transform(pl.DataFrame({"x": values}))["x"].to_list() == WANTED
+
+
+def test_objects_count_as_numeric_where_all_are_numbers():
+    objects = {
+        "decimal": [decimal.Decimal(1), None],
+        "whole": [1, None],
+        "floats": [0.5, 1],
+        "text": ["1", "2"],
+        "true": [True, None],
+        "both": ["1", 2],
+        "none": [None, None],
+    }
+    binned = xf.Binner(2).fit_transform(pd.DataFrame(objects, dtype=object))
+    assert list(binned) == ["decimal", "whole", "floats"]
 
 
 def test_polars_arrow_and_dicts():

@@ -175,16 +175,21 @@ class Frame:
             raise InputError(_unreadable(self.what, name, values, failure)) from None
 
     def numeric_names(self) -> list[str]:
-        """List the columns that hold numbers (booleans do not count)."""
+        """List the columns that hold numbers, as Python objects too (booleans do not count)."""
         if self.kind == "polars":
             return [name for name, dtype in self.native.schema.items() if dtype.is_numeric()]
         if self.kind == "pyarrow":
             numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
             return [field.name for field in self.native.schema if any(test(field.type) for test in numeric)]
-        from pandas.api.types import is_bool_dtype, is_numeric_dtype
+        from pandas.api.types import infer_dtype, is_bool_dtype, is_numeric_dtype
 
-        dtypes = zip(self.names, self.native.dtypes, strict=True)
-        return [name for name, dtype in dtypes if is_numeric_dtype(dtype) and not is_bool_dtype(dtype)]
+        objects = ("decimal", "integer", "floating", "mixed-integer-float")
+        return [
+            name
+            for name, column in self.native.items()
+            if (is_numeric_dtype(column) and not is_bool_dtype(column))
+            or (column.dtype == object and infer_dtype(column, skipna=True) in objects)
+        ]
 
     # -- back to the caller ------------------------------------------------------------------------
 
@@ -211,10 +216,10 @@ class Frame:
                 f"the id column is called '{customer_id}', as one of the columns to be added is; rename it first"
             )
         # Whole floats come back as int64: that is what they are.
-        own = {} if isinstance(ids, np.ndarray) and self._holds_floats(customer_id) else {customer_id: customer_id}
+        own = {} if isinstance(ids, np.ndarray) and self.holds_floats(customer_id) else {customer_id: customer_id}
         return self.new({customer_id: ids, **dict(others)}, like={**own, **(like or {})})
 
-    def _holds_floats(self, name: str) -> bool:
+    def holds_floats(self, name: str) -> bool:
         column = self.native[name]
         if self.kind == "pyarrow":
             return bool(pa.types.is_floating(column.type))
@@ -355,6 +360,8 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
                 f"{where} mixes kinds: row {row} holds {value!r} ({kind}), earlier rows {first}; "
                 "convert the column to one kind first"
             )
+        if isinstance(value, int) and not NAT <= value < 2**64:
+            return f"{where} holds {value} in row {row}, which does not fit 64 bits; write the column as text"
         if isinstance(value, Decimal) and value.is_infinite():
             return f"{where} is infinite in row {row}; infinity is never data: repair it"
     return f"{where} ({values.dtype}) cannot be read: {failure}; convert it to numbers, text, dates or true/false first"
@@ -386,7 +393,10 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             numbers = values.view(np.int64)
             if not len(numbers) or numbers.min() != NAT:  # otherwise pa.array copies, with nulls for NaT
                 return pa.Array.from_buffers(pa.timestamp(unit), len(values), [None, pa.py_buffer(numbers)])
-        array = pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
+        try:
+            array = pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
+        except OverflowError:  # Arrow takes integers of Python to be int64
+            array = pa.array(values, pa.uint64(), from_pandas=True)
         if values.dtype == object and pa.types.is_temporal(array.type) and _mixed_times(values):
             raise TypeError("its times are of several kinds")
         return array

@@ -130,7 +130,7 @@ class Binner(_Bins):
     n_bins : int or dict of str to int, optional
         How many bins, 2 to 100. None means 5; 2 for "mean" and "median"; one more than there are `edges`.
     columns : list of str, optional
-        The columns to cut; all numeric ones by default.
+        The columns to cut; all numeric ones by default, objects that are numbers (Decimal) included.
     strategy : {"quantile", "uniform", "kmeans", "mean", "median"} or dict of str to these
         "quantile": bins of about equal size, the edges of pandas.qcut (pandas 3). "uniform": equal width. "kmeans": the
         true optimum of k-means in one dimension, edges halfway between cluster means. "mean" and "median": two bins,
