@@ -459,3 +459,29 @@ def test_a_zone_nobody_knows_is_refused_first(kind: Callable[..., Any], tz: str,
     aware = [datetime(2024, 1, 5, tzinfo=UTC)]
     refusal(ParameterError, kind({"customer_id": [1], "timestamp": aware, "amount": [1.0]}), near, tz=tz)
     refusal(ParameterError, kind({"customer_id": [1], "timestamp": ["2024-01-05"], "amount": [1.0]}), near, tz=tz)
+
+
+NO_ROWS: dict[str, list[Any]] = {"customer_id": [], "timestamp": [], "amount": []}
+NO_DATES = {"customer_id": ["a", "b"], "timestamp": [np.nan, np.nan], "amount": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table, dict])
+def test_a_float_column_without_a_value_holds_no_numbers(kind: Callable[..., Any]) -> None:
+    floats = {name: np.array([]) for name in NO_ROWS}
+    for frame in (kind(NO_ROWS), kind(floats)):
+        for table in TABLES:
+            assert len(table(frame, as_of="2024-03-31")) == 0
+        refusal(InputError, frame, "needs a purchase", as_of="max")
+    frame = kind(NO_DATES)
+    refusal(InputError, frame, "2 rows missing_timestamp (first: row 0)")
+    assert list(map(str, reasons(frame))) == ["missing_timestamp"] * 2
+    refusal(InputError, kind(NO_DATES | {"timestamp": [np.nan, 3.0]}), "column 'timestamp' holds numbers")
+
+
+def test_large_ids_as_objects_are_unsigned_integers_or_named() -> None:
+    one_day = {"timestamp": ["2024-01-05"] * 2, "amount": [1.0, 2.0]}
+    for ids in (pd.Series([2**63, 1], dtype=object), [2**63, 1]):
+        frame = pd.DataFrame({"customer_id": ids, **one_day})
+        assert xf.rfm_table(frame, as_of="2024-03-31")["customer_id"].tolist() == [1, 2**63]
+    frame = pd.DataFrame({"customer_id": pd.Series([1, 2**64], dtype=object), **one_day})
+    refusal(InputError, frame, "holds 18446744073709551616 in row 1, which does not fit 64 bits")

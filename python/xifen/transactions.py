@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xifen import _columns as c
 from xifen import _core
@@ -390,6 +391,10 @@ class _Log:
                 raise TypeError(f"{word} is {value!r}; wanted text")
         if words["tz"] is not None:
             _known_zone(words["tz"])
+        when = given["timestamp"]
+        if self.frame.holds_floats(when):  # what pandas makes of no value at all; no numbers, then
+            found = pa.table(self.frame.stream([when])).column(0)
+            self.frame.absent = [when] if pc.is_null(found, nan_is_null=True).to_numpy().all() else []
         self.stream = self.frame.stream(names)
         self._config: dict[str, Any] = {role: names.index(name) for role, name in given.items()}
         self._config |= {**words, "names": names, "as_of": _day(as_of)}
