@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 
 import numpy as np
@@ -61,3 +62,7 @@ def test_the_wanted_kind_comes_from_the_estimator_or_from_scikit_learn():
 def test_set_output_keeps_the_index():
     frame = FRAME.set_axis(range(100, 150))
     assert list(xf.Binner().set_output(transform="pandas").fit_transform(frame).index) == list(range(100, 150))
+
+
+def test_the_version_is_that_of_the_installed_package():
+    assert xf.__version__ == importlib.metadata.version("xifen")

@@ -1,5 +1,7 @@
 """xifen: from an order log to scored, named, explained customers."""
 
+from importlib.metadata import version as _version
+
 from xifen import datasets, errors
 from xifen._ladder import ladder_check
 from xifen._tagger import RuleTagger
@@ -54,3 +56,5 @@ __all__ = [
     "silhouette_samples",
     "silhouette_score",
 ]
+
+__version__ = _version("xifen")
