@@ -19,6 +19,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from xifen.errors import InputError
 
 PANDAS_3 = int(pd.__version__.split(".")[0]) >= 3
 needs_pandas_3 = pytest.mark.skipif(not PANDAS_3, reason="qcut's probabilities moved by one ulp in pandas 3")
@@ -243,18 +244,36 @@ def test_cuts_with_their_operator():
     assert column(values, edges=["< 50", "< 500"], scores=[1, 3, 5])[0].tolist() == [1, 3, 3, 3, 5, 5]
 
 
+def test_edges_by_column_cut_those_columns_alone():
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": [1, 2, 3], "c": [1, 2, 3]})
+    assert list(xf.Binner(edges={"b": [2]}).fit_transform(frame)) == ["b"]
+    fitted = xf.Binner(2, columns=["c", "a"]).fit(frame)
+    for edges in (fitted.bin_edges_, (dict(fitted.bin_edges_), fitted.closed_)):
+        assert list(xf.Binner(edges=edges).fit_transform(frame)) == ["c", "a"]
+    assert list(xf.Binner(2, columns=["a", "b"], edges={"b": [2]}).fit_transform(frame)) == ["a", "b"]
+    with pytest.raises(InputError, match="no column 'd'"):
+        xf.Binner(edges={"d": [2]}).fit(frame)
+
+
 def test_labels_run_worst_to_best_also_when_low_is_good():
     frame = pd.DataFrame({"x": [1.0, 50.0, None, 900.0]})
     parameters = {"edges": ["< 50", "< 500"], "labels": ["低", "中", "高"]}
     up = xf.Binner(**parameters).fit_transform(frame)["x"]
     assert list(up.cat.categories) == ["低", "中", "高"]
     assert up.tolist() == ["低", "中", np.nan, "高"]
+    assert up.cat.ordered
+    assert (up.max(), (up > "低").tolist()) == ("高", [False, True, False, True])
     assert xf.Binner(**parameters, descending=["x"]).fit_transform(frame)["x"].tolist() == ["高", "中", np.nan, "低"]
     out = xf.Binner(**parameters).fit_transform(pl.from_pandas(frame))["x"]
     assert out.dtype == pl.Enum(["低", "中", "高"])
     assert out.to_list() == ["低", "中", None, "高"]
     out = xf.Binner(**parameters).fit_transform(pa.Table.from_pandas(frame))["x"]
     assert pa.types.is_dictionary(out.type)
+    assert out.type.ordered
+    ruled = xf.RuleSegmenter({"best": "x = '高'"}, default="rest")
+    for frame_of_labels in (pd.DataFrame({"x": up}), pa.table({"x": out})):  # read like any other label
+        labels = list(map(str, ruled.fit_transform(frame_of_labels)["segment"]))
+        assert (labels[:2], labels[3]) == (["rest", "rest"], "best")
     assert out.to_pylist() == ["低", "中", None, "高"]
     out = xf.Binner(**parameters).fit_transform(frame.to_numpy())
     assert out.dtype == object

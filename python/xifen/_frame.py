@@ -49,10 +49,14 @@ class Masked:
 
 @dataclass(frozen=True)
 class Labels:
-    """One of a few declared texts per row, as a code into `categories`; -1 is missing."""
+    """One of a few declared texts per row, as a code into `categories`; -1 is missing.
+
+    `ordered` labels run from worst to best, and pandas compares and sorts them so; a polars Enum always does.
+    """
 
     codes: np.ndarray
     categories: Sequence[str]
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -330,9 +334,11 @@ def _recognise(data: Any, what: str) -> tuple[Any, Kind]:
         return data, "pyarrow"
     if isinstance(data, Mapping):
         return _from_mapping(data, what), "dict"
-    got = f"{type(data).__module__.split('.')[0].lstrip('_')}.{type(data).__qualname__}"
+    library = type(data).__module__.split(".")[0].lstrip("_")
+    got = type(data).__qualname__ if library == "builtins" else f"{library}.{type(data).__qualname__}"
     advice = NEXT_STEPS.get(got, "give a pandas or polars DataFrame, a pyarrow Table or a dict of arrays")
-    raise TypeError(f"{what} is a {got}, not a frame in memory; {advice}")
+    article = "an" if got[0] in "aeiou" else "a"
+    raise TypeError(f"{what} is {article} {got}, not a frame in memory; {advice}")
 
 
 def _from_mapping(data: Mapping[Any, Any], what: str) -> pd.DataFrame:
@@ -412,9 +418,10 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
     return pa.array(values, from_pandas=True)
 
 
-def _dictionary(codes: np.ndarray, categories: pa.Array) -> pa.DictionaryArray:
+def _dictionary(codes: np.ndarray, categories: pa.Array, ordered: bool = False) -> pa.DictionaryArray:
     # In range: the codes are ours, or pandas'.
-    return pa.DictionaryArray.from_arrays(_with_missing(codes, _negative(codes)), categories, safe=False)
+    places = _with_missing(codes, _negative(codes))
+    return pa.DictionaryArray.from_arrays(places, categories, ordered=ordered, safe=False)
 
 
 def _with_missing(values: np.ndarray, missing: np.ndarray | None) -> pa.Array:
@@ -437,7 +444,7 @@ def _to_arrow(column: Column) -> pa.Array:
             return pa.array(column.values, mask=column.missing)
         return _with_missing(column.values, column.missing)
     if isinstance(column, Labels):
-        return _dictionary(column.codes, pa.array(list(column.categories), pa.large_string()))
+        return _dictionary(column.codes, pa.array(list(column.categories), pa.large_string()), column.ordered)
     if isinstance(column, Times):
         kind = pa.date32() if column.unit == "D" else pa.timestamp(column.unit, column.zone)
         values = column.values.astype(np.int32) if column.unit == "D" else column.values
@@ -467,7 +474,8 @@ def _to_pandas(column: Column) -> Any:
         array = pd.arrays.BooleanArray if column.values.dtype == bool else pd.arrays.IntegerArray
         return array(column.values, missing)
     if isinstance(column, Labels):
-        return pd.Categorical.from_codes(column.codes, list(column.categories), validate=False)  # ours are in range
+        # Ours are in range.
+        return pd.Categorical.from_codes(column.codes, list(column.categories), ordered=column.ordered, validate=False)
     if isinstance(column, Times):
         unit = "s" if column.unit == "D" else column.unit
         values = np.where(column.values == NAT, NAT, column.values * 86_400) if column.unit == "D" else column.values

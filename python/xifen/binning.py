@@ -130,7 +130,8 @@ class Binner(_Bins):
     n_bins : int or dict of str to int, optional
         How many bins, 2 to 100. None means 5; 2 for "mean" and "median"; one more than there are `edges`.
     columns : list of str, optional
-        The columns to cut; all numeric ones by default, objects that are numbers (Decimal) included.
+        The columns to cut. By default those of `edges` where it is a dict, else all numeric ones, objects that are
+        numbers (Decimal) included.
     strategy : {"quantile", "uniform", "kmeans", "mean", "median"} or dict of str to these
         "quantile": bins of about equal size, the edges of pandas.qcut (pandas 3). "uniform": equal width. "kmeans": the
         true optimum of k-means in one dimension, edges halfway between cluster means. "mean" and "median": two bins,
@@ -140,7 +141,7 @@ class Binner(_Bins):
         operator, "< 50" or, for the same cut, ">= 50". Also another estimator's `bin_edges_`, or the pair
         ``(bin_edges_, closed_)``, which make its bins again.
     labels : list of str or dict of str to such lists, optional
-        Names of the bins, worst to best, to give instead of scores.
+        Names of the bins, worst to best, to give instead of scores: ordered categories.
     scores : list of int or dict of str to such lists, optional
         Scores of the bins, worst to best, -128 to 127, instead of 1 to `n_bins`.
     descending : list of str
@@ -286,7 +287,13 @@ class Binner(_Bins):
         return Frame(dict(zip(names, values.T, strict=True)))
 
     def _fit(self, frame: Frame, *, place: bool) -> dict[str, Any]:
-        columns = frame.numeric_names() if self.columns is None else column_names("columns", self.columns)
+        edges = cuts_by_column(self.edges)
+        if self.columns is not None:
+            columns = column_names("columns", self.columns)
+        else:
+            columns = (
+                column_names("edges", list(edges)) if isinstance(edges, Mapping) and edges else frame.numeric_names()
+            )
         if not columns:
             raise InputError(
                 f"the frame has no numeric column to bin; its columns are: {', '.join(map(str, frame.names))}"
@@ -309,7 +316,8 @@ class Binner(_Bins):
             if labels is None:
                 columns[column] = Masked(values, missing)
             else:
-                columns[column] = Labels(values if missing is None else np.where(missing, -1, values), labels)
+                codes = values if missing is None else np.where(missing, -1, values)
+                columns[column] = Labels(codes, labels, ordered=True)
         return as_array(columns) if is_array(X) else frame.new(columns, same_rows=True)
 
 
@@ -317,6 +325,9 @@ class RFMScorer(ColumnAdder, _Bins):
     """Score recency, frequency and monetary value, and put the three scores together.
 
     Ten equal customers all score R=5, F=1, M=1: no evidence of more is scored as less.
+
+    Customers who never ordered (``customers=`` of `rfm_table`) have no recency: they count in the quantiles of
+    order_count and monetary and are scored there, but have no recency score, no cell, no `rfm_score`, and so no segment.
 
     Parameters
     ----------
