@@ -384,3 +384,16 @@ def test_a_column_of_nothing(kind: Callable[..., Any], column: str) -> None:
     assert plain(ledger)["reason"] == [f"missing_{column}"] * 2
     with pytest.warns(UserWarning, match=f"missing_{column}"):
         assert len(xf.rfm_table(kind(values), as_of=AS_OF, invalid="drop")) == 0
+
+
+@pytest.mark.parametrize(
+    "ids", [range(3), pd.Index([0, 1, 2]), pd.Categorical([0, 1, 2]), pd.array([0, 1, 2]), pd.RangeIndex(3)]
+)
+def test_customers_may_be_any_list_of_ids(ids: Any) -> None:
+    log = pd.DataFrame({"customer_id": [1], "timestamp": ["2024-01-15"], "amount": [1.0]})
+    table = xf.rfm_table(log, as_of=AS_OF, customers=ids)
+    assert (table["customer_id"].tolist(), table["order_count"].tolist()) == ([0, 1, 2], [0, 1, 0])
+    with pytest.raises(TypeError, match=r"customers is 'a'; wanted a list of ids, such as \['a'\]"):
+        xf.rfm_table(log, as_of=AS_OF, customers="a")
+    with pytest.raises(TypeError, match="customers is an int, not a frame"):
+        xf.rfm_table(log, as_of=AS_OF, customers=3)

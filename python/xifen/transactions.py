@@ -61,7 +61,10 @@ def rfm_table(
     discount : str, optional
         A column of numbers or booleans; above zero or true means discounted. Adds `discount_share`.
     customers : ids or frame, optional
-        Customers to list even if they never ordered: a list, array or series of ids, or a frame with the id column.
+        Customers to list even if they never ordered: a list, array, index or series of ids, or a frame with the id
+        column. Their counts and amounts are 0, their dates and `recency_days` missing: `RFMScorer` counts them in the
+        quantiles of order_count and monetary, and gives them no recency score, and so no cell; rules on those give
+        them no segment.
     tz : str, optional
         The time zone whose calendar days count, for timestamps that know theirs; by default their own.
         Timestamps without a zone are wall clock and never shifted.
@@ -81,7 +84,7 @@ def rfm_table(
 
     Returns
     -------
-    frame of the kind of `orders`
+    frame of the kind of `orders` (pandas for a dict of arrays)
         Ascending by id. The id column keeps its name and type; then `first_purchase`, `last_purchase`,
         `recency_days`, `order_count`, `purchase_days`, `row_count`, `monetary` (net), `gross_amount`,
         `returned_amount`, `mean_order_value`, `tenure_days`, `orders_per_year` (order_count * 365.25 /
@@ -427,9 +430,11 @@ def _members(customers: Any, customer_id: str) -> Any:
     """Give a stream of one column of ids, from a frame that has it or from the ids themselves."""
     if isinstance(customers, (pa.Array, pa.ChunkedArray)):
         customers = pa.table({customer_id: customers})
-    elif isinstance(customers, (list, tuple, set, frozenset)):
+    elif isinstance(customers, (str, bytes)):
+        raise TypeError(f"customers is {customers!r}; wanted a list of ids, such as [{customers!r}], or a frame")
+    elif isinstance(customers, (list, tuple, set, frozenset, range)):
         customers = {customer_id: list(customers)}
-    elif isinstance(customers, np.ndarray):
+    elif isinstance(customers, (np.ndarray, pd.api.extensions.ExtensionArray)):
         customers = {customer_id: customers}
     elif hasattr(customers, "to_frame"):
         customers = customers.to_frame(name=customer_id)
