@@ -328,3 +328,12 @@ def test_keywords_are_for_keyword_table():
     crm = xf.datasets.make_crm(500, seed=3)
     table = xf.keyword_table(crm.messages.dropna(subset="text"), keywords=xf.load_preset("keywords.need"))
     assert (table[["lead_time_count", "quality_count", "price_count", "complaint_count"]].sum() > 0).all()
+
+
+def test_an_unknown_preset_is_answered_in_one_sentence():
+    with pytest.raises(
+        xf.errors.ParameterError, match=r"no preset 'rfm.nmed'; did you mean 'rfm.named'\? there is: band"
+    ):
+        xf.load_preset("rfm.nmed")
+    with pytest.raises(xf.errors.ParameterError, match="no preset '###'; there is: band"):
+        xf.load_preset("###")

@@ -13,6 +13,7 @@ import pytest
 import xifen as xf
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from xifen.errors import ParameterError
 
 FRAME = pd.DataFrame(
     {
@@ -95,7 +96,7 @@ def test_arithmetic():
 
 def test_integer_overflow_is_missing_counted_and_warned():
     frame = pd.DataFrame({"a": [2**62, 3, -(2**63)]})
-    with pytest.warns(UserWarning, match="2 results of whole-number or decimal calculation do not fit 64 bits"):
+    with pytest.warns(UserWarning, match="2 results of whole-number or decimal calculation beyond 64 bits"):
         assert three_valued("a * 2 > 0", frame) == [None, True, None]
     assert three_valued("a * 2.0 > 0", frame) == [True, True, False]
 
@@ -420,5 +421,34 @@ def test_a_domain_of_whole_numbers_holds_no_fraction(dtype):
         "low",
         "high",
     ]
-    with pytest.raises(xf.errors.InputError, match="'x' is 2.5 in row 1, outside its domain: x is a whole number from 1 to 5"):
+    with pytest.raises(
+        xf.errors.InputError, match="'x' is 2.5 in row 1, outside its domain: x is a whole number from 1 to 5"
+    ):
         segmenter.transform(pd.DataFrame({"x": np.array([1, 2.5], dtype)}))
+
+
+def test_repr_shows_the_rules_in_their_order_and_few_of_many():
+    rules = {"zebra": "amount > 3", "apple": "amount > 1"}
+    segmenter = xf.RuleSegmenter(rules, default="rest", aliases={"zebra": {"zh": "斑马"}})
+    assert repr(segmenter) == "RuleSegmenter({'zebra': 'amount > 3', 'apple': 'amount > 1'}, default='rest')"
+    assert repr(xf.RuleTagger(rules)) == "RuleTagger({'zebra': 'amount > 3', 'apple': 'amount > 1'})"
+    preset = repr(xf.load_preset("rfm.named"))
+    assert preset.startswith("RuleSegmenter({'champions': '")
+    assert ", ... 10 rules}, default='hibernating'" in preset
+    assert len(preset) < 700
+    assert repr(xf.RuleSegmenter(5)) == "RuleSegmenter(5)"
+
+
+def test_a_domain_of_no_column_is_refused():
+    domains = {"channel": ["web"], "ammount": (0.0, 1.0)}
+    with pytest.raises(ParameterError, match=r"domains names 'ammount'.*did you mean 'amount'\?"):
+        xf.RuleSegmenter({"big": "amount > 1"}, domains=domains, optional=["channel"]).fit(FRAME)
+    read_by_none = xf.RuleSegmenter({"big": "amount > 1"}, domains={"Order Count": (0, 9)}).fit(FRAME)
+    assert read_by_none.columns_ == ["amount"]
+
+
+def test_one_is_not_written_as_several():
+    with pytest.warns(UserWarning, match="1 result of whole-number"):
+        label("n * 2 > 0", pd.DataFrame({"n": [2**62, 1]}))
+    covered = xf.RuleSegmenter({"a": "n > 1", "b": "n > 0"}).fit(pd.DataFrame({"n": [1]})).coverage()
+    assert "overlaps: 1 pair, the earlier" in repr(covered)

@@ -243,7 +243,7 @@ def test_many_tags(count: int):
 
 
 def test_overflow_is_unknown_and_warned():
-    with pytest.warns(UserWarning, match="1 results of whole-number or decimal calculation") as caught:
+    with pytest.warns(UserWarning, match="1 result of whole-number or decimal calculation") as caught:
         out = xf.RuleTagger({"a": "x * 2 > 0"}).fit_transform(pd.DataFrame({"x": [2**62, 1]}))
     assert plain(out["a"]) == [None, True]
     assert caught[0].filename == __file__

@@ -384,7 +384,7 @@ BANDS = {"edges": ["< 5"], "points": [0, 1]}
         (one(**BANDS), {"x": -1}, "is -1; wanted 0 or more"),
         (one(**BANDS), {}, "weights has none for 'x'"),
         (one(**BANDS), {"x": 1, "y": 0}, "weights names 'y'"),
-        (one(**BANDS), [0.5, 0.5], "2 entries for 1 indicators"),
+        (one(**BANDS), [0.5, 0.5], "the length of weights is 2, the number of indicators 1"),
         (one(**BANDS), {"x": None}, "the weight of 'x' is null"),
         (one(**BANDS), 1, "wanted a list"),
         (one(edges=[5], points=["0." + "1" * 28, 1]), ["0." + "9" * 27], "more digits than can be summed"),

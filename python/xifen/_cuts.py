@@ -95,7 +95,9 @@ def cuts_by_column(value: Any) -> Any:
     known_columns("closed", closed, list(edges))
     for column, values in edges.items():
         if len(closed.get(column, ())) != len(values) or not set(closed[column]) <= {"left", "right"}:
-            raise ParameterError(f"closed of '{column}' must say 'left' or 'right' for each of its {len(values)} edges")
+            raise ParameterError(
+                f"closed of '{column}' must say 'left' or 'right' for each edge, of which it has {len(values)}"
+            )
     return {
         column: [
             f"< {edge!r}" if side == "left" else edge

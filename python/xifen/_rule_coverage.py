@@ -155,7 +155,11 @@ class Coverage:
 
     def __repr__(self) -> str:
         spans = " x ".join(f"{size} {name}" for size, name in zip(self._sizes, self.columns, strict=True))
-        count = "more than two million combinations, searched" if self.cells is None else f"{self.cells} combinations"
+        count = (
+            "more than two million combinations, searched"
+            if self.cells is None
+            else _counted(self.cells, "combination")
+        )
         judged = f": {'complete' if self.complete else 'NOT complete'}" if self._families else ""
         lines = [f"{count} ({spans}){judged}"]
         if self._expressions:
@@ -169,6 +173,10 @@ class Coverage:
         columns = ["label", "family", "rows", "cells", "matches", "status", "rule"]
         lines += _aligned(self.summary[[name for name in columns if name in self.summary]])
         return "\n".join(lines)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _aligned(table: pd.DataFrame) -> list[str]:
@@ -196,8 +204,7 @@ def _told(kind: str, found: pd.DataFrame) -> list[str]:
     if kind == "overlap":
         first = lines[0]
         example = f"'{first['label']}' before '{first['other']}' at {first['example']}"
-        pairs = "1 pair" if len(lines) == 1 else f"{len(lines)} pairs"
-        return [f"  overlaps: {pairs}, the earlier rule wins, for example {example}"]
+        return [f"  overlaps: {_counted(len(lines), 'pair')}, the earlier rule wins, for example {example}"]
     words = []
     for line in lines:
         name, example, certainty = line["label"], line["example"], sure[line["certainty"]]

@@ -174,7 +174,9 @@ class RuleTagger(RuleSet):
             for key in family:
                 if key not in _FAMILY:
                     near = _core.did_you_mean(str(key), list(_FAMILY))
-                    raise ParameterError(f"family '{name}' says {key!r}{near}; wanted {', '.join(map(repr, _FAMILY))}")
+                    raise ParameterError(
+                        f"family '{name}' says {key!r}{near or ';'} wanted {', '.join(map(repr, _FAMILY))}"
+                    )
             tags, exclusive, default = family.get("tags"), family.get("exclusive", False), family.get("default")
             if not isinstance(tags, (list, tuple)) or not all(isinstance(tag, str) for tag in tags):
                 raise TypeError(f"the tags of family '{name}' must be a list of text; got {tags!r}")

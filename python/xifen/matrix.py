@@ -261,7 +261,9 @@ class SegmentMatrix(ColumnAdder, _Bins):
         for code, cell in cells.items():
             if code not in known:
                 near = _core.did_you_mean(str(code), known)
-                raise ParameterError(f"cells names {code!r}, which is no cell{near}; wanted {', '.join(_codes(sizes))}")
+                raise ParameterError(
+                    f"cells names {code!r}, which is no cell{near or ';'} wanted {', '.join(_codes(sizes))}"
+                )
             fields = {"key": cell} if isinstance(cell, str) else cell
             if not isinstance(fields, Mapping) or not all(isinstance(text, str) for text in fields.values()):
                 raise TypeError(f"cell '{code}' must be a name or a mapping of text; got {cell!r}")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
+import itertools
 import json
 import math
 import re
+import reprlib
+import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -71,6 +75,15 @@ class RuleSet(ColumnAdder):
         """
         self._fit(self._open(X), place=False)
         return self
+
+    def __repr__(self) -> str:
+        """Show the rules in order, the first few of many, and what is not the default; scikit-learn would sort them."""
+        shown = [_shown(self.rules)]
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name)
+            if name not in ("rules", "aliases") and repr(value) not in (repr(parameter.default), "{}", "[]"):
+                shown.append(f"{name}={reprlib.repr(value)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def table(self) -> pd.DataFrame:
         """Show the rules in order.
@@ -177,6 +190,10 @@ class RuleSet(ColumnAdder):
         columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
         if not columns:
             raise InputError(f"{frame.what} has no columns")
+        for name in self.domains or {}:
+            if name not in known:
+                near = _core.did_you_mean(str(name), known)
+                raise ParameterError(f"domains names {name!r}, but {frame.what} has no such column{near}")
         stream = frame.stream(columns, kinds_only=not place)
         kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, self._unlearned())))
         parameters = self._learn(frame)
@@ -270,7 +287,7 @@ class RuleSegmenter(RuleSet):
     domains : mapping, optional
         What a column can hold: a pair of integers ``(1, 5)`` is the whole numbers between them, a pair of floats
         ``(0.0, 1.0)`` the closed interval, a list ``["web", "shop"]`` its members. `coverage` looks at every
-        combination, and a value outside its domain is an InputError.
+        combination, and a value outside its domain is an InputError; a column the fitted frame lacks is refused.
     parameters : mapping, optional
         Values of ``:name`` in the rules: a truth value, number, Decimal (exact), text, date or datetime (wall clock);
         or ``"mean(column)"`` or ``"median(column)"``, learned by `fit` over the values that are not missing. A text of
@@ -401,12 +418,24 @@ class RuleSegmenter(RuleSet):
         return frame.add({self.output: Labels(codes, self._labels())})
 
 
+def _shown(rules: Any) -> str:
+    """Give the first rules in their order, for `repr`."""
+    first = 5
+    if not isinstance(rules, Mapping):
+        return reprlib.repr(rules)
+    listed = [
+        f"{label!r}: {textwrap.shorten(str(text), 60, placeholder=' ...')!r}"
+        for label, text in itertools.islice(rules.items(), first)
+    ]
+    return f"{{{', '.join(listed)}{f', ... {len(rules)} rules' if len(rules) > first else ''}}}"
+
+
 def warn_of_overflows(count: int) -> None:
     """Say how many results of a calculation did not fit; called by `_add`, below `transform` and its wrapper."""
     if count:
         warnings.warn(
-            f"{count} results of whole-number or decimal calculation do not fit 64 bits or 38 digits (or dates "
-            "their range) and count as missing; write one of the numbers with a point (1.0 *) to calculate exactly "
+            f"{count} result{' ' if count == 1 else 's '}of whole-number or decimal calculation beyond 64 bits or 38 "
+            "digits (or a date's range), now missing; write one of the numbers with a point (1.0 *) to calculate exactly "
             "in 38 digits",
             stacklevel=5,
         )

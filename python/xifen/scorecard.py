@@ -324,7 +324,7 @@ class Scorecard(ColumnAdder):
         listed: list[Any] = _field("weights", "list", weights)
         if len(listed) != len(indicators):
             raise ParameterError(
-                f"weights has {len(listed)} entries for {len(indicators)} indicators; give one for each"
+                f"the length of weights is {len(listed)}, the number of indicators {len(indicators)}; give one for each"
             )
         return listed
 

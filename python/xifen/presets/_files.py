@@ -42,7 +42,7 @@ def words(name: str) -> dict[str, Any]:
 def one_of(what: str, name: Any, known: list[str]) -> None:
     if name not in known:
         near = _core.did_you_mean(name, known) if isinstance(name, str) else ""
-        raise ParameterError(f"there is no {what} {name!r}{near}; there is: {', '.join(known) or 'none'}")
+        raise ParameterError(f"there is no {what} {name!r}{near or ';'} there is: {', '.join(known) or 'none'}")
 
 
 @dataclass(frozen=True)
