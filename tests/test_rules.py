@@ -422,7 +422,7 @@ def test_a_domain_of_whole_numbers_holds_no_fraction(dtype):
         "high",
     ]
     with pytest.raises(
-        xf.errors.InputError, match="'x' is 2.5 in row 1, outside its domain: x is a whole number from 1 to 5"
+        xf.errors.InputError, match=r"'x' is 2.5 in row 1, outside its domain: x is a whole number from 1 to 5"
     ):
         segmenter.transform(pd.DataFrame({"x": np.array([1, 2.5], dtype)}))
 
