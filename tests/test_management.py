@@ -245,3 +245,9 @@ def test_the_whole_way_from_a_crm():
     table = xf.management_table(grades)
     assert len(table) == 1_000
     assert (table["客户类型"].notna() == table["策略建议"].notna() | grades["opt_out"].to_numpy()).all()
+
+
+def test_averages_are_money_a_person_reads():
+    table = xf.management_table(WHOLE.assign(mean_order_value=[53032.336311, np.nan, 0.125]), lang="en")
+    assert table["Average per order (yuan)"].tolist()[::2] == [53032.34, 0.13]
+    assert table["Average per order (yuan)"].isna().tolist() == [False, True, False]

@@ -76,7 +76,7 @@ def management_table(
     Returns
     -------
     table : frame of the same kind, with the rows (and index) of `frame`
-        The twelve columns. Ids are text; the strategy is that of the playbook for the customer's type, missing for
+        The twelve columns. Ids are text, fractions have two decimals; the strategy is that of the playbook for the customer's type, missing for
         those who opted out.
     notes : dict of str to str
         With `return_notes`: header -> what the sheet says of the column: which measure orders a year are, that the
@@ -178,7 +178,7 @@ class _Sheet:
         row = pc.index(pc.is_inf(values), True).as_py()
         if row >= 0:
             raise InputError(f"column '{name}' is infinite in row {row}; infinity is never data: repair it")
-        return values
+        return pc.round(values, ndigits=2, round_mode="half_towards_infinity")
 
     def orders(self) -> pa.Array:
         yearly = self.renamed.get(c.ORDERS_PER_YEAR, c.ORDERS_PER_YEAR)
