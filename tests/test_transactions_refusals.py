@@ -206,7 +206,11 @@ def test_decimals_that_do_not_fit() -> None:
     """A value that cannot be held is an error, never a missing one."""
     wide = [Decimal("1e30"), Decimal("1e-30"), Decimal(2), Decimal(3)]
     refusal(InputError, log(amount=wide), "'amount'", "convert")
-    refusal(InputError, log(amount=[Decimal(1), Decimal("Infinity"), Decimal(2), Decimal(3)]), "'amount'", "row 1")
+    infinite = log(amount=[Decimal(1), Decimal("Infinity"), Decimal("2.5"), Decimal(3)])
+    refusal(InputError, infinite, "1 row non_finite_amount (first: row 1)")
+    assert reasons(infinite) == ["used", "non_finite_amount", "used", "used"]
+    with pytest.warns(UserWarning, match="non_finite_amount"):
+        assert xf.rfm_table(infinite, as_of="2024-03-31", invalid="drop")["monetary"].sum() == 6.5
     assert reasons(log(amount=[Decimal(1), None, Decimal("NaN"), Decimal(3)])) == [
         "used", "missing_amount", "missing_amount", "used",
     ]  # fmt: skip

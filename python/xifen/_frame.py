@@ -368,8 +368,6 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
             )
         if isinstance(value, int) and not NAT <= value < 2**64:
             return f"{where} holds {value} in row {row}, which does not fit 64 bits; write the column as text"
-        if isinstance(value, Decimal) and value.is_infinite():
-            return f"{where} is infinite in row {row}; infinity is never data: repair it"
     return f"{where} ({values.dtype}) cannot be read: {failure}; convert it to numbers, text, dates or true/false first"
 
 
@@ -403,6 +401,11 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             array = pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")
         except OverflowError:  # Arrow takes integers of Python to be int64
             array = pa.array(values, pa.uint64(), from_pandas=True)
+        except (pa.ArrowInvalid, TypeError):
+            if not any(isinstance(value, Decimal) and value.is_infinite() for value in values):
+                raise
+            # No decimal of Arrow is infinite, but a float is: the core then names its row, or counts it.
+            array = pa.array(values.astype(np.float64), from_pandas=True)
         if values.dtype == object and pa.types.is_temporal(array.type) and _mixed_times(values):
             raise TypeError("its times are of several kinds")
         return array
