@@ -185,10 +185,11 @@ def segments_text(customers: pd.DataFrame, lang: Language) -> str:
         line = [label, f"{len(group):,}", f"{len(group) / len(table):.1%}"]
         line.append(f"{group['revenue'].clip(lower=0).sum() / revenue:.1%}" if revenue else "–")
         for name, decimals in (("recency", 0), ("orders", 0), ("revenue", 2)):
-            median = group[name].median()
-            if pd.isna(median):
+            present = group[name].dropna()
+            if present.empty:  # pandas 2 warns of a median of nothing
                 line.append("")
             else:  # the median of an even number of days may lie between two
+                median = float(present.median())
                 line.append(f"{median:,.{decimals if median.is_integer() else max(decimals, 1)}f}")
         lines.append(line)
     columns = [names.SEGMENT, "customers", "share", "revenue_share"]
