@@ -99,7 +99,7 @@ def test_types_of_columns():
     assert polars["tags"].dtype == pl.List(pl.String)
     arrow = tagger.transform(pa.Table.from_pandas(FRAME))
     assert arrow["high"].type == pa.bool_()
-    assert arrow["tags"].type == pa.large_list(pa.large_string())
+    assert arrow["tags"].type == pa.list_(pa.large_string())
 
 
 def test_index_and_frame_are_kept():
@@ -300,3 +300,9 @@ class TestRefusals:
             tagger.transform(FRAME.assign(amount=[1.0, 2, 3, 4, np.inf]))
         with pytest.raises(TypeError, match="expects 'amount', 'margin'"):
             tagger.transform(np.zeros((2, 2)))
+
+
+def test_a_default_may_be_empty():
+    family = {"tags": ["big"], "exclusive": True, "default": ""}
+    tagger = xf.RuleTagger({"big": "x > 1"}, families={"size": family}).fit({"x": [1]})
+    assert tagger.transform(pd.DataFrame({"x": [1, 2]}))["size"].tolist() == ["", "big"]

@@ -486,6 +486,6 @@ def _to_pandas(column: Column) -> Any:
         return (times.tz_localize("UTC").tz_convert(column.zone) if column.zone else times).array
     if isinstance(column, pa.Array):
         # As Python objects decimals would be slow and of no declared scale, and lists would become numpy arrays.
-        kept = pa.types.is_decimal(column.type) or pa.types.is_large_list(column.type)
+        kept = pa.types.is_decimal(column.type) or pa.types.is_list(column.type)
         return pd.arrays.ArrowExtensionArray(column) if kept else column.to_pandas().array
     return column

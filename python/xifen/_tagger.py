@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from xifen import _core
 from xifen._cuts import threads
 from xifen._frame import Column, Frame, Labels, Masked
-from xifen.errors import ParameterError
+from xifen.errors import InputError, ParameterError
 from xifen.rules import RuleSet, warn_of_overflows
 
 __all__ = ["RuleTagger"]
@@ -245,7 +245,9 @@ class RuleTagger(RuleSet):
     def _exclusive(self) -> dict[str, list[str]]:
         """Each exclusive family's labels: its tags and, once and last, its default."""
         return {
-            name: list(dict.fromkeys([*family["tags"], *([family["default"]] if family.get("default") else [])]))
+            name: list(
+                dict.fromkeys([*family["tags"], *([family["default"]] if family.get("default") is not None else [])])
+            )
             for name, family in (self.families or {}).items()
             if family.get("exclusive", False)
         }
@@ -275,5 +277,11 @@ def _flags(values: np.ndarray, mask: np.ndarray | None, rows: int, in_bits: bool
 
 
 def _lists(offsets: np.ndarray, codes: np.ndarray, tags: list[str]) -> pa.Array:
+    # Offsets of 32 bits: polars before 2 reads wrong texts from large lists that come from Arrow.
+    if len(codes) > np.iinfo(np.int32).max:
+        raise InputError(
+            f"the rows have {len(codes):,} tags in all; lists and texts of one call hold up to 2,147,483,647: "
+            "transform the frame in pieces"
+        )
     texts = pa.array(tags, pa.large_string()).take(pa.array(codes))
-    return pa.LargeListArray.from_arrays(pa.array(offsets), texts)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts)
