@@ -96,6 +96,11 @@ def slow_call() -> None:
     xf.Binner(60, strategy="kmeans").fit(values)
 
 
+def slow_fit() -> None:
+    """Some seconds of Lloyd's rounds."""
+    xf.KMeans(64, n_init=100, tol=0, random_state=0).fit(np.random.default_rng(0).normal(size=(400_000, 12)))
+
+
 @every_call
 def test_the_callers_frame_is_unchanged_bit_for_bit(name: str):
     make, call = CALLS[name]
@@ -221,7 +226,8 @@ def test_other_threads_run_during_a_call():
     assert during > 50
 
 
-def test_ctrl_c_ends_a_long_call_within_a_second():
+@pytest.mark.parametrize("call", [slow_call, slow_fit])
+def test_ctrl_c_ends_a_long_call_within_a_second(call):
     pressed = []
 
     def press():
@@ -232,7 +238,7 @@ def test_ctrl_c_ends_a_long_call_within_a_second():
     thread = threading.Thread(target=press)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        slow_call()
+        call()
     waited = time.monotonic() - pressed[0]
     thread.join()
     assert waited < 1.0

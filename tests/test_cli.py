@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -311,14 +312,13 @@ def test_nothing_to_score_is_said(tmp_path: Path):
 
 
 def test_version(tmp_path: Path):
-    assert xifen("--version", cwd=tmp_path).stdout == "xifen 0.1.0\n"
+    assert xifen("--version", cwd=tmp_path).stdout == f"xifen {version('xifen')}\n"
 
 
 def test_one_is_singular(tmp_path: Path):
     done = xifen("segment", log_of(tmp_path, "a,2024-01-01,5"), cwd=tmp_path)
     assert "1 row of log.csv" in done.stdout
     assert "1 customer written" in done.stdout
-    assert _with_options("below zero in 1 rows, not 21 rows") == "below zero in 1 row, not 21 rows"
 
 
 def test_chinese_headings_and_narrow_tables(orders: Path):

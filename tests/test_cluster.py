@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-import signal
 import subprocess
 import sys
-import threading
-import time
 import warnings
 from pathlib import Path
 
@@ -404,23 +401,6 @@ def test_a_fit_is_a_fixed_point_of_the_definition(data):
     if km.n_iter_ < 300:
         for cluster in set(km.labels_):
             np.testing.assert_allclose(km.cluster_centers_[cluster], X[km.labels_ == cluster].mean(axis=0), atol=1e-6)
-
-
-def test_ctrl_c_ends_a_fit_within_a_second():
-    X = blobs(400_000, 12)
-    pressed = []
-
-    def press():
-        time.sleep(0.3)
-        pressed.append(time.monotonic())
-        signal.raise_signal(signal.SIGINT)
-
-    thread = threading.Thread(target=press)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        xf.KMeans(64, n_init=100, tol=0, random_state=0).fit(X)
-    assert time.monotonic() - pressed[0] < 1
-    thread.join()
 
 
 def test_what_a_model_file_cannot_hold_is_named():

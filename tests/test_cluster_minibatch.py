@@ -106,6 +106,13 @@ def test_parameters_that_cannot_be_used_are_named(parameters, words: str):
         xf.MiniBatchKMeans(**parameters).fit(blobs(50))
 
 
+def test_the_labels_of_a_step_are_those_of_the_centres_it_leaves():
+    X, weights = blobs(3_000, 4), np.random.default_rng(3).random(3_000)
+    km = xf.MiniBatchKMeans(5, random_state=0).partial_fit(X[:1_000]).partial_fit(X, sample_weight=weights)
+    assert km.labels_.tolist() == km.predict(X).tolist()
+    assert km.inertia_ == -km.score(X, sample_weight=weights)
+
+
 def test_partial_fit_refuses_an_order_it_cannot_keep():
     with pytest.raises(xf.errors.ParameterError, match="which partial_fit cannot keep to"):
         xf.MiniBatchKMeans(3, label_order="size").partial_fit(blobs(50))

@@ -137,7 +137,6 @@ def _with_options(message: str) -> str:
         return options[name] + (" " if sign.startswith("=") else sign)
 
     message = message.replace("repair them, see order_ledger, or", "repair them, or")
-    message = re.sub(r"(?<![\w.,])1 rows\b", "1 row", message)
     # What stands in quotes is the caller's own: a column, a value.
     return re.sub(rf"(?<![\w'/.-])({'|'.join(options)})(= ?| is\b|\b)", option, message)
 

@@ -2,12 +2,12 @@
 
 use pyo3::{prelude::*, types::PyDict};
 use xifen_core::cluster::{
-    kmeans::{self, BatchConfig, Config, Moving},
-    metrics::{self, Average},
+    kmeans::{self, BatchConfig, Clusters, Config, Moving},
+    metrics::{self, Average, SpreadScore},
 };
 
 use crate::{
-    convert::{Labels, Matrix, Rows, Vector, numpy},
+    convert::{Element, Labels, Matrix, Rows, Vector, numpy},
     error,
     run::run,
 };
@@ -40,14 +40,19 @@ pub(crate) fn kmeans_fit<'py>(
         let starts = starts.as_ref().map(Rows::matrix).transpose()?;
         let matrix = rows.matrix()?;
         let clusters = run(py, n_jobs, |cancel| kmeans::fit(&matrix, weights, starts.as_ref(), &config, cancel))?;
-        out.set_item("centres", numpy(py, clusters.centres))?;
-        out.set_item("origin", numpy(py, clusters.origin))?;
-        out.set_item("labels", numpy(py, clusters.labels))?;
-        out.set_item("inertia", clusters.inertia)?;
-        out.set_item("rounds", clusters.rounds)?;
-        out.set_item("found", clusters.found)?;
+        put(&out, clusters)?;
     });
     Ok(out)
+}
+
+fn put<T: Element>(out: &Bound<'_, PyDict>, clusters: Clusters<T>) -> PyResult<()> {
+    let py = out.py();
+    out.set_item("centres", numpy(py, clusters.centres))?;
+    out.set_item("origin", numpy(py, clusters.origin))?;
+    out.set_item("labels", numpy(py, clusters.labels))?;
+    out.set_item("inertia", clusters.inertia)?;
+    out.set_item("rounds", clusters.rounds)?;
+    out.set_item("found", clusters.found)
 }
 
 /// The cluster of each row; `origin` is one row, what rows and centres are measured from.
@@ -123,11 +128,7 @@ pub(crate) fn kmeans_batches<'py>(
         let starts = starts.as_ref().map(Rows::matrix).transpose()?;
         let matrix = rows.matrix()?;
         let found = run(py, n_jobs, |cancel| kmeans::fit_batches(&matrix, weights, starts.as_ref(), &config, cancel))?;
-        out.set_item("centres", numpy(py, found.clusters.centres))?;
-        out.set_item("origin", numpy(py, found.clusters.origin))?;
-        out.set_item("labels", numpy(py, found.clusters.labels))?;
-        out.set_item("inertia", found.clusters.inertia)?;
-        out.set_item("rounds", found.clusters.rounds)?;
+        put(&out, found.clusters)?;
         out.set_item("seen", numpy(py, found.seen))?;
         out.set_item("steps", found.steps)?;
     });
@@ -166,13 +167,17 @@ pub(crate) fn kmeans_batch<'py>(
             }),
         };
         let matrix = rows.matrix()?;
-        let moving = run(py, n_jobs, |cancel| {
+        let (moving, placed) = run(py, n_jobs, |cancel| {
             kmeans::fit_batch(&matrix, weights, starts.as_ref(), before, steps, &config, cancel)
         })?;
         out.set_item("centres", numpy(py, moving.centres))?;
         out.set_item("origin", numpy(py, moving.origin))?;
         out.set_item("seen", numpy(py, moving.seen))?;
         out.set_item("since", moving.since)?;
+        if let Some((labels, inertia)) = placed {
+            out.set_item("labels", numpy(py, labels))?;
+            out.set_item("inertia", inertia)?;
+        }
     });
     Ok(out)
 }
@@ -187,15 +192,11 @@ pub(crate) fn cluster_spread<'py>(
     columns: Vec<String>,
     n_jobs: Option<i64>,
 ) -> PyResult<f64> {
+    let score = SpreadScore::named(score).map_err(|failure| error::to_python(py, failure))?;
     let labels = labels.labels()?;
-    let davies_bouldin = score == "davies_bouldin";
     either!(&rows, rows => {
         let matrix = rows.matrix()?;
-        run(py, n_jobs, |cancel| if davies_bouldin {
-            metrics::davies_bouldin(&matrix, labels, &columns, cancel)
-        } else {
-            metrics::calinski_harabasz(&matrix, labels, &columns, cancel)
-        })
+        run(py, n_jobs, |cancel| score.of(&matrix, labels, &columns, cancel))
     })
 }
 

@@ -187,8 +187,8 @@ class MiniBatchKMeans(MeansModel):
         self._since = out["since"]
         self.n_steps_ = steps + 1
         if self.compute_labels:
-            self.labels_ = self.predict(X)
-            self.inertia_ = -self.score(X, sample_weight=sample_weight)
+            self.labels_ = out["labels"]
+            self.inertia_ = out["inertia"]
         return self
 
     def _config(

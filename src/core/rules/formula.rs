@@ -11,13 +11,13 @@ use super::{
     check::digits_of_second,
     choose,
     evaluate::{Evaluator, WORDS, compare_piece, literal_of, piece},
-    interpret::{compare_decimals, decimal_to_f64},
+    interpret::compare_decimals,
     number::{self, Number, Units},
     program::{Literal, Test},
     texts::{self, Texts},
     types::Type,
 };
-use crate::column::Column;
+use crate::{column::Column, measure::decimal};
 
 /// The values of a node for one chunk.
 #[derive(Debug, Default)]
@@ -205,7 +205,7 @@ pub(super) fn real<'n>(numbers: &'n Numbers<'_>, len: usize) -> Cow<'n, [f64]> {
     match numbers {
         Numbers::Constant(number) => vec![number.to_f64(); len].into(),
         Numbers::Whole(values) => values.iter().map(|value| *value as f64).collect(),
-        Numbers::Wide(values, scale) => values.iter().map(|units| decimal_to_f64(*units, scale.unwrap_or(0))).collect(),
+        Numbers::Wide(values, scale) => values.iter().map(|units| decimal(*units, scale.unwrap_or(0))).collect(),
         Numbers::Real(values) => Cow::Borrowed(values),
     }
 }

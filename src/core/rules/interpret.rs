@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     column::{Batch, Column, TimeUnit},
+    measure::decimal,
     zone::zone,
 };
 
@@ -282,18 +283,12 @@ fn convert(cell: Cell, to: Type) -> Cell {
 fn real(cell: &Cell) -> Option<f64> {
     Some(match cell {
         Cell::Whole(value) => *value as f64,
-        Cell::Decimal(units, scale) => decimal_to_f64(*units, *scale),
+        Cell::Decimal(units, scale) => decimal(*units, *scale),
         Cell::Single(value) => f64::from(*value),
         Cell::Real(value) => *value,
         Cell::Constant(number) => number.to_f64(),
         _ => return None,
     })
-}
-
-/// The nearest float64 to a decimal, as a division by a power of ten.
-#[must_use]
-pub(crate) fn decimal_to_f64(units: i128, scale: i8) -> f64 {
-    units as f64 / 10f64.powi(i32::from(scale))
 }
 
 /// The calendar day of a date or timestamp.

@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 
-use super::interpret::decimal_to_f64;
 use crate::{
     Error, Result,
     cancel::Cancel,
     column::{Batch, Column, Values},
     math::sum::exact_sum,
+    measure::decimal,
 };
 
 /// A parameter to learn.
@@ -100,7 +100,7 @@ fn gather(column: &Column<'_>, name: &str, out: &mut Vec<f64>) -> Result<()> {
         Column::UInt64(values) => present(values, out, |value| value as f64),
         Column::Float32(values) => present(values, out, f64::from),
         Column::Float64(values) => present(values, out, |value| value),
-        Column::Decimal(values, scale) => present(values, out, |units| decimal_to_f64(units, *scale)),
+        Column::Decimal(values, scale) => present(values, out, |units| decimal(units, *scale)),
         other => {
             return Err(Error::input(format!(
                 "column '{name}' holds {}; a mean or median is learned from numbers",

@@ -413,7 +413,7 @@ fn as_kind(kind: Option<ColumnKind>, cell: Cell) -> Cell {
 fn number_of(cell: &Cell) -> Option<f64> {
     Some(match cell {
         Cell::Whole(value) => *value as f64,
-        Cell::Decimal(units, scale) => super::interpret::decimal_to_f64(*units, *scale),
+        Cell::Decimal(units, scale) => crate::measure::decimal(*units, *scale),
         Cell::Single(value) => f64::from(*value),
         Cell::Real(value) => *value,
         Cell::Constant(number) => number.to_f64(),

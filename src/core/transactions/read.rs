@@ -274,8 +274,9 @@ impl<'a> Log<'a> {
         }
         let (returns, first) = tally.get(Reason::ReturnExcluded);
         if self.terms.returns == Returns::Error && returns > 0 {
+            let rows = if returns == 1 { "row" } else { "rows" };
             return Err(Error::input(format!(
-                "column '{}' is below zero in {returns} rows (first: row {first}); they are returns: count them with \
+                "column '{}' is below zero in {returns} {rows} (first: row {first}); they are returns: count them with \
                  returns='net' or leave them out with returns='exclude'",
                 self.config.name(self.config.amount)
             )));

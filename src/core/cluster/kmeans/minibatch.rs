@@ -88,6 +88,9 @@ pub struct Moving<T> {
     pub since: usize,
 }
 
+/// The cluster of each row, and the inertia.
+pub type Placed = (Vec<i32>, f64);
+
 /// Fitted clusters, and how they came about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchClusters<T> {
@@ -186,15 +189,14 @@ pub fn fit<T: Real>(
         seen.sort_by(|a, b| b.total_cmp(a));
     }
     let centres = outside(&centres, &origin);
-    let mut labels = vec![0; if config.compute_labels { rows } else { 0 }];
-    let inertia = if config.compute_labels {
-        let model = (Matrix::of_rows(&centres, origin.len()), Matrix::of_rows(&origin, origin.len()));
-        place(matrix, weights, (&model.0, &model.1), columns, Some(&mut labels), true, cancel)?
+    let (labels, inertia) = if config.compute_labels {
+        labelled(matrix, weights, &centres, &origin, columns, cancel)?
     } else {
-        smooth.unwrap_or(0.0) * weights.map_or(rows as f64, |weights| weights.iter().sum())
+        (Vec::new(), smooth.unwrap_or(0.0) * weights.map_or(rows as f64, |weights| weights.iter().sum()))
     };
     let rounds = (steps * plan.batch).div_ceil(rows);
-    let clusters = Clusters { centres, origin, labels, inertia, rounds, found: clusters };
+    let found = seen.iter().filter(|seen| **seen > 0.0).count();
+    let clusters = Clusters { centres, origin, labels, inertia, rounds, found };
     Ok(BatchClusters { clusters, seen, steps })
 }
 
@@ -301,11 +303,26 @@ fn restart<T: Real>(batch: &Packed<T>, centres: &mut [T], seen: &mut [f64], rati
     }
 }
 
+fn labelled<T: Real>(
+    matrix: &Matrix<'_, T>,
+    weights: Option<&[f64]>,
+    centres: &[T],
+    origin: &[T],
+    columns: &[String],
+    cancel: &Cancel,
+) -> Result<Placed> {
+    let mut labels = vec![0; matrix.rows()];
+    let model = (Matrix::of_rows(centres, origin.len()), Matrix::of_rows(origin, origin.len()));
+    let inertia = place(matrix, weights, (&model.0, &model.1), columns, Some(&mut labels), true, cancel)?;
+    Ok((labels, inertia))
+}
+
 fn outside<T: Real>(centres: &[T], origin: &[T]) -> Vec<T> {
     centres.iter().zip(origin.iter().cycle()).map(|(c, origin)| *c + *origin).collect()
 }
 
-/// One step on rows that are the batch; `before` is what the last one left, none for the first.
+/// One step on rows that are the batch; `before` is what the last one left, none for the first. Then the cluster of
+/// each row and the inertia, where labels are asked for.
 pub fn partial<T: Real>(
     matrix: &Matrix<'_, T>,
     weights: Option<&[f64]>,
@@ -314,7 +331,7 @@ pub fn partial<T: Real>(
     steps: u64,
     config: &BatchConfig,
     cancel: &Cancel,
-) -> Result<Moving<T>> {
+) -> Result<(Moving<T>, Option<Placed>)> {
     let plan = config.plan(matrix.rows())?;
     if plan.kmeans.by_size {
         return Err(Error::parameter(
@@ -344,5 +361,7 @@ pub fn partial<T: Real>(
         restart(&packed, &mut centres, &mut moving.seen, plan.ratio, &mut random);
     }
     moving.centres = outside(&centres, &moving.origin);
-    Ok(moving)
+    let wanted = config.compute_labels;
+    let labels = wanted.then(|| labelled(matrix, weights, &moving.centres, &moving.origin, columns, cancel));
+    Ok((moving, labels.transpose()?))
 }

@@ -9,7 +9,7 @@ mod place;
 mod seed;
 
 pub use config::{Config, Start};
-pub use minibatch::{BatchClusters, BatchConfig, Moving, fit as fit_batches, partial as fit_batch};
+pub use minibatch::{BatchClusters, BatchConfig, Moving, Placed, fit as fit_batches, partial as fit_batch};
 pub use place::{distances, inertia, predict};
 
 use self::{

@@ -9,4 +9,4 @@ mod spread;
 pub use agreement::{Average, adjusted_rand, normalized_mutual_info};
 pub use codes::Labels;
 pub use silhouette::silhouettes;
-pub use spread::{calinski_harabasz, davies_bouldin};
+pub use spread::{SpreadScore, calinski_harabasz, davies_bouldin};

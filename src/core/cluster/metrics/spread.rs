@@ -4,7 +4,7 @@ use super::{
     super::matrix::{LANES, Matrix, Real},
     codes::{Labels, groups},
 };
-use crate::{Result, cancel::Cancel, parallel::map_chunks};
+use crate::{Result, cancel::Cancel, error::choice, parallel::map_chunks};
 
 /// Rows in one task.
 const CHUNK_ROWS: usize = 1 << 14;
@@ -83,6 +83,36 @@ fn each_row<T: Real>(
         sums.iter_mut().zip(part).for_each(|(sum, more)| *sum += more);
     }
     Ok(sums)
+}
+
+/// A quality of groups that their means tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpreadScore {
+    /// See [`davies_bouldin`].
+    DaviesBouldin,
+    /// See [`calinski_harabasz`].
+    CalinskiHarabasz,
+}
+
+impl SpreadScore {
+    /// The one of that name.
+    pub fn named(word: &str) -> Result<Self> {
+        choice("score", word, &[("davies_bouldin", Self::DaviesBouldin), ("calinski_harabasz", Self::CalinskiHarabasz)])
+    }
+
+    /// The score of a grouping.
+    pub fn of<T: Real>(
+        self,
+        matrix: &Matrix<'_, T>,
+        labels: Labels<'_>,
+        columns: &[String],
+        cancel: &Cancel,
+    ) -> Result<f64> {
+        match self {
+            Self::DaviesBouldin => davies_bouldin(matrix, labels, columns, cancel),
+            Self::CalinskiHarabasz => calinski_harabasz(matrix, labels, columns, cancel),
+        }
+    }
 }
 
 /// Calinski and Harabasz (1974): how much farther apart groups are than they are wide; more is better.
