@@ -287,6 +287,19 @@ def test_text_that_is_not_an_iso_date(text: str) -> None:
         refusal(InputError, frame, "date_format")
 
 
+def test_a_text_that_is_no_date_is_a_row_of_the_ledger() -> None:
+    frame = log(timestamp=["2024-01-05", "soon", "05/01/2024", None])
+    refusal(InputError, frame, "'timestamp'", "'soon'", "row 1", "date_format")
+    assert reasons(frame) == ["used", "missing_timestamp", "missing_timestamp", "missing_timestamp"]
+    with pytest.warns(UserWarning, match="3 rows missing_timestamp \\(first: row 1\\)"):
+        table = xf.rfm_table(frame, as_of="2024-03-31", invalid="drop")
+    assert list(table["row_count"]) == [1]
+    # A column without any date is of the wrong kind, which is no matter of its rows.
+    for table in TABLES:
+        with pytest.raises(InputError, match="'a'.*row 0"):
+            table(log(timestamp=list("abcd")), as_of="2024-03-31", invalid="drop")
+
+
 def test_date_format_that_does_not_fit() -> None:
     frame = log(timestamp=["05.01.2024", "20.01.2024", "2024-02-29", "01.03.2024"])
     refusal(InputError, frame, "'timestamp'", "row 2", "2024-02-29", "%d.%m.%Y", date_format="%d.%m.%Y")

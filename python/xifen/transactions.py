@@ -76,7 +76,8 @@ def rfm_table(
     duplicates : {"keep", "drop"}
         What becomes of rows equal to an earlier row in every column.
     invalid : {"raise", "drop"}
-        Refuse rows with a missing or impossible value, or leave them out with a warning.
+        Refuse rows with a missing or impossible value, or leave them out with a warning. A text that is no date is
+        refused by its row, or left out as missing_timestamp.
     windows : sequence of str
         Trailing windows in days or calendar months, ``["90D", "12M"]``, as_of included.
     n_jobs : int, optional
@@ -259,12 +260,12 @@ def order_ledger(
         One row per row of the log, in its order: `row` (position from 0), `reason` (the first that applies of
         missing_customer_id, missing_timestamp, missing_amount, missing_order_id, non_finite_amount,
         timestamp_out_of_range, after_as_of, return_excluded, duplicate_dropped, used) and `duplicate`
-        (whether an earlier row is equal in every column).
+        (whether an earlier row is equal in every column). A text that is no date is missing_timestamp.
 
     Raises
     ------
     InputError, ParameterError
-        A column is absent or of a wrong kind, a date written as text cannot be read, a parameter cannot be used.
+        A column is absent or of a wrong kind, a parameter cannot be used.
 
     Examples
     --------

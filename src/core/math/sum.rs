@@ -40,6 +40,14 @@ impl Sum {
         self.lost |= third.to_bits();
     }
 
+    /// Adds what another sum holds.
+    #[inline]
+    pub fn merge(&mut self, other: &Self) {
+        self.add(other.high);
+        self.add(other.low);
+        self.lost |= other.lost;
+    }
+
     /// The correctly rounded total, or `None` when two terms could not hold it: then use [`exact_sum`].
     #[inline]
     #[must_use]

@@ -1,9 +1,9 @@
 //! What it would take for another rule to fire.
 //!
 //! A change gives some inputs of a row other values. The nearest one changes the fewest inputs, then those by the least
-//! (`|new - old| / (1 + |old|)` each, added up; of dates `days / (1 + days)`; 1 for a text, a truth or a value that was missing), then comes first in
-//! the order of the rules. Only values beside the rules' own constants are tried: between two of them nothing changes,
-//! so that the nearest point of a stretch is its end.
+//! (`|new - old| / (1 + |old|)` each, added up; of dates `days / (1 + days)`; 1 for a text, a truth or a value that was
+//! missing), then comes first in the order of the rules. Only values beside the rules' own constants are tried: between
+//! two of them nothing changes, so that the nearest point of a stretch is its end.
 
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use super::{
     config::Config,
-    group::{Purchases, fold},
+    group::{Fold, Purchases, Worker, fold},
     money::{Amount, MoneyKind},
     output::{ids, in_order},
     read::Log,
@@ -61,6 +61,46 @@ struct Partial {
     without_purchase: usize,
 }
 
+/// Purchases merged by calendar day.
+struct PurchaseDays<'a> {
+    log: &'a Log<'a>,
+}
+
+impl<A: Amount> Fold<A, ()> for PurchaseDays<'_> {
+    type Partial = Partial;
+
+    fn begin(&self, customers: usize) -> Partial {
+        Partial { histories: Vec::with_capacity(customers), without_purchase: 0 }
+    }
+
+    fn customer(&self, partial: &mut Partial, worker: &mut Worker<()>, rows: &Purchases<'_, A, ()>) -> Result<bool> {
+        let day = |time: &i64| self.log.clock.day(*time);
+        for (time, amount) in rows.times.iter().zip(rows.amounts) {
+            if !amount.is_return() {
+                worker.days.insert(day(time));
+            }
+        }
+        let mut days = worker.days.iter();
+        let (first, second) = (days.next(), days.next());
+        let (count, last) = (worker.days.count(), days.last().or(second).or(first));
+        worker.days.clear();
+        let (Some(first), Some(last)) = (first, last) else {
+            partial.without_purchase += 1;
+            return Ok(false);
+        };
+        // A return belongs to the latest purchase day on or before it: from the second day on, to a later one than the
+        // first. A purchase is on its own day.
+        let second = second.unwrap_or(i32::MAX);
+        let later = rows.times.iter().zip(rows.amounts).filter(|(time, _)| day(time) >= second);
+        let total = A::total(later.map(|(_, amount)| *amount)).ok_or_else(|| overflow(self.log))?;
+        let repeats = count - 1;
+        let monetary_value =
+            if repeats == 0 { 0.0 } else { total.to_float(self.log.money.scale()) / f64::from(repeats) };
+        partial.histories.push(History { repeats, first, last, monetary_value });
+        Ok(true)
+    }
+}
+
 fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTable> {
     let ids = ids(log, None);
     let mut warnings = Vec::new();
@@ -68,34 +108,7 @@ fn table<K: IdColumn, A: Amount>(log: &Log<'_>, cancel: &Cancel) -> Result<ClvTa
         warnings.extend(log.verdict(tally)?);
         Ok(())
     };
-    let scale = log.money.scale();
-    let begin = |customers| Partial { histories: Vec::with_capacity(customers), without_purchase: 0 };
-    let partials =
-        fold(log, &[], &ids, cancel, verdict, begin, |partial: &mut Partial, worker, rows: Purchases<'_, A, ()>| {
-            let day = |time: &i64| log.clock.day(*time);
-            for (time, amount) in rows.times.iter().zip(rows.amounts) {
-                if !amount.is_return() {
-                    worker.days.insert(day(time));
-                }
-            }
-            let mut days = worker.days.iter();
-            let (first, second) = (days.next(), days.next());
-            let (count, last) = (worker.days.count(), days.last().or(second).or(first));
-            worker.days.clear();
-            let (Some(first), Some(last)) = (first, last) else {
-                partial.without_purchase += 1;
-                return Ok(false);
-            };
-            // A return belongs to the latest purchase day on or before it: from the second day on, to a later one
-            // than the first. A purchase is on its own day.
-            let second = second.unwrap_or(i32::MAX);
-            let later = rows.times.iter().zip(rows.amounts).filter(|(time, _)| day(time) >= second);
-            let total = A::total(later.map(|(_, amount)| *amount)).ok_or_else(|| overflow(log))?;
-            let repeats = count - 1;
-            let monetary_value = if repeats == 0 { 0.0 } else { total.to_float(scale) / f64::from(repeats) };
-            partial.histories.push(History { repeats, first, last, monetary_value });
-            Ok(true)
-        })?;
+    let partials = fold::<_, A, (), _>(log, &[], &ids, cancel, verdict, &PurchaseDays { log })?;
     let left_out: usize = partials.iter().map(|(_, partial)| partial.without_purchase).sum();
     if left_out > 0 {
         let who = if left_out == 1 { "1 customer has" } else { &format!("{left_out} customers have") };

@@ -3,7 +3,8 @@
 //! Rows are scattered by their id into partitions small enough for the cache, each chunk of rows into a block of
 //! its own, so the order of rows within a partition never depends on threads. Each partition then numbers its
 //! customers, sorts its rows by that number (counting sort, stable) and hands one customer's rows after the other
-//! to a plain function. [`Layout`] decides partitions and numbers.
+//! to a plain function ([`Fold`]), which may also take the rows as they stand. [`Layout`] decides partitions and
+//! numbers.
 
 use std::ops::{Deref, Range};
 
@@ -61,23 +62,40 @@ impl<R, S: Deref<Target = [R]>> Block<S> {
 /// How many long texts are fetched at a time.
 const FETCH: usize = 32;
 
-/// Folds every customer's rows, in row order, into a partial result per partition; `members` are ids that belong
-/// to the result even without a row. `verdict` sees the reasons of all rows before the first fold; `begin` makes a
-/// partial result with room for at most so many customers.
-pub(super) fn fold<K: Key, A: Amount, O: Key, P: Send>(
+/// What becomes of the rows of each customer.
+pub(super) trait Fold<A, O>: Sync {
+    /// The customers of one partition.
+    type Partial: Send;
+
+    /// A partial result with room for at most so many customers.
+    fn begin(&self, customers: usize) -> Self::Partial;
+
+    /// Folds all rows of one customer, in row order; whether the customer belongs to the result.
+    fn customer(&self, partial: &mut Self::Partial, worker: &mut Worker<O>, rows: &Purchases<'_, A, O>)
+    -> Result<bool>;
+
+    /// Folds all rows of a partition without bringing those of a customer together, every customer belonging to the
+    /// result; whether it did.
+    fn together<K: Copy>(&self, _: &mut Self::Partial, _: &mut Worker<O>, _: &Together<'_, K, A, O>) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Folds every customer's rows into a partial result per partition; `members` are ids that belong to the result even
+/// without a row. `verdict` sees the reasons of all rows before the first fold.
+pub(super) fn fold<K: Key, A: Amount, O: Key, F: Fold<A, O>>(
     log: &Log<'_>,
     members: &[K],
     ids: &Ids<'_>,
     cancel: &Cancel,
     mut verdict: impl FnMut(&Tally) -> Result<()>,
-    begin: impl Fn(usize) -> P + Sync,
-    fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
-) -> Result<Vec<(Vec<K>, P)>> {
+    fold: &F,
+) -> Result<Vec<(Vec<K>, F::Partial)>> {
     let mut room = scratch::take(log.rows);
     let pieces = scratch::pieces(&mut room, log.chunks.iter().map(|chunk| chunk.rows.len()));
     let scattered = Scattered::<K, A, O>::new(log, pieces, members, cancel)?;
     verdict(&scattered.tally)?;
-    let results = scattered.fold(ids, cancel, begin, fold)?;
+    let results = scattered.fold(ids, cancel, fold)?;
     scratch::give(room);
     Ok(results)
 }
@@ -90,6 +108,8 @@ struct Scattered<'a, K, A, O> {
     layout: Layout,
     hashing: Hashing,
     tally: Tally,
+    /// No row is earlier.
+    earliest: i64,
 }
 
 impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
@@ -118,13 +138,17 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
             scatter(&places, &starts, records, piece);
             let mut discounted = vec![false; rows.discounted.len()]; // none when nobody asked
             scatter(&places, &starts, rows.discounted.iter().copied(), &mut discounted);
-            Ok((Block { records: &*piece, discounted, starts }, tally))
+            let used = rows.times.iter().zip(&rows.reasons).filter(|(_, reason)| **reason == Reason::Used);
+            let earliest = used.fold(i64::MAX, |earliest, (time, _)| earliest.min(*time));
+            Ok((Block { records: &*piece, discounted, starts }, tally, earliest))
         })?;
         let mut tally = Tally::default();
-        for (_, later) in &blocks {
+        let mut earliest = i64::MAX;
+        for (_, later, time) in &blocks {
             tally.merge(later);
+            earliest = earliest.min(*time);
         }
-        let blocks = blocks.into_iter().map(|(block, _)| block).collect();
+        let blocks = blocks.into_iter().map(|(block, ..)| block).collect();
         let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
         let members = parallel::map_each(&pieces, cancel, |keys| {
             let (places, starts) = places(keys.iter().map(|key| layout.partition(*key, hashing)), partitions);
@@ -132,31 +156,38 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
             scatter(&places, &starts, keys.iter().copied(), &mut records);
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
-        Ok(Self { blocks, members, partitions, layout, hashing, tally })
+        Ok(Self { blocks, members, partitions, layout, hashing, tally, earliest })
     }
 
-    fn fold<P: Send>(
-        self,
-        ids: &Ids<'_>,
-        cancel: &Cancel,
-        begin: impl Fn(usize) -> P + Sync,
-        fold: impl Fn(&mut P, &mut Worker<O>, Purchases<'_, A, O>) -> Result<bool> + Sync,
-    ) -> Result<Vec<(Vec<K>, P)>> {
+    fn fold<F: Fold<A, O>>(self, ids: &Ids<'_>, cancel: &Cancel, fold: &F) -> Result<Vec<(Vec<K>, F::Partial)>> {
         let partitions: Vec<usize> = (0..self.partitions).collect();
-        let results = parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
+        parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
             bench.number(&self, *partition, ids)?;
-            let with_rows = bench.ends.iter().filter(|rows| **rows > 0).count();
-            let customers = with_rows + bench.listed.iter().filter(|listed| **listed).count();
+            let listed = bench.listed.iter().copied().chain(std::iter::repeat(false));
+            // An id between others may be nobody's.
+            let present: Vec<bool> = bench.ends.iter().zip(listed).map(|(rows, listed)| *rows > 0 || listed).collect();
+            let customers = present.iter().filter(|present| **present).count();
+            let mut partial = fold.begin(customers);
+            let blocks = self.blocks.iter().map(|block| block.records(*partition)).collect();
+            let together = Together {
+                blocks,
+                slots: &bench.slots,
+                counts: &bench.ends,
+                present: &present,
+                earliest: self.earliest,
+            };
+            if fold.together(&mut partial, &mut bench.worker, &together)? {
+                let kept = bench.keys.iter().zip(&present).filter(|(_, present)| **present).map(|(key, _)| *key);
+                return Ok((kept.collect(), partial));
+            }
             bench.sort(&self, *partition);
-            let mut partial = begin(customers);
             let mut kept = Vec::with_capacity(customers);
             let mut start = 0;
-            let listed = bench.listed.iter().copied().chain(std::iter::repeat(false));
-            for ((key, end), listed) in bench.keys.iter().zip(&bench.ends).zip(listed) {
+            for ((key, end), present) in bench.keys.iter().zip(&bench.ends).zip(present) {
                 let range = start..*end as usize;
                 start = range.end;
-                if range.is_empty() && !listed {
-                    continue; // an id between others that nobody has
+                if !present {
+                    continue;
                 }
                 let rows = Purchases {
                     times: bench.times.get(range.clone()).unwrap_or_default(),
@@ -164,13 +195,44 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
                     orders: bench.orders.get(range.clone()).unwrap_or_default(),
                     discounted: bench.discounted.get(range).unwrap_or_default(),
                 };
-                if fold(&mut partial, &mut bench.worker, rows)? {
+                if fold.customer(&mut partial, &mut bench.worker, &rows)? {
                     kept.push(*key);
                 }
             }
             Ok((kept, partial))
-        })?;
-        Ok(results)
+        })
+    }
+}
+
+/// All rows of a partition that are used, as they stand, each with the number of its customer.
+pub(super) struct Together<'a, K, A, O> {
+    blocks: Vec<&'a [Record<K, A, O>]>,
+    slots: &'a [u32],
+    /// Rows per customer.
+    pub(super) counts: &'a [u32],
+    /// Which numbers are customers of the result.
+    pub(super) present: &'a [bool],
+    /// No row of the log is earlier.
+    pub(super) earliest: i64,
+}
+
+impl<K: Copy, A: Copy, O: Copy> Together<'_, K, A, O> {
+    /// Calls `each` with the customer's number, time and amount of every row.
+    #[allow(clippy::inline_always)] // into the loop over rows
+    #[inline(always)]
+    pub(super) fn rows(&self, mut each: impl FnMut(usize, i64, A)) {
+        let mut slots = self.slots.iter();
+        for block in &self.blocks {
+            for (record, slot) in block.iter().zip(slots.by_ref()) {
+                each(*slot as usize, record.time, record.amount);
+            }
+        }
+    }
+
+    /// The amounts of one customer, in row order.
+    pub(super) fn amounts(&self, customer: usize) -> impl Iterator<Item = A> + Clone {
+        let records = self.blocks.iter().copied().flatten().zip(self.slots);
+        records.filter(move |(_, slot)| **slot as usize == customer).map(|(record, _)| record.amount)
     }
 }
 
@@ -187,6 +249,8 @@ pub(super) struct Purchases<'a, A, O> {
 pub(super) struct Worker<O> {
     pub(super) days: Days,
     pub(super) orders: Vec<(u64, O, bool)>,
+    /// A bit per customer and day.
+    pub(super) bits: Vec<u64>,
 }
 
 /// Room for one partition at a time, used again for the next.
@@ -220,7 +284,7 @@ impl<K, A, O> Default for Bench<K, A, O> {
             amounts: Vec::new(),
             orders: Vec::new(),
             discounted: Vec::new(),
-            worker: Worker { days: Days::default(), orders: Vec::new() },
+            worker: Worker { days: Days::default(), orders: Vec::new(), bits: Vec::new() },
         }
     }
 }

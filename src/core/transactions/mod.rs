@@ -18,6 +18,7 @@ mod read;
 mod reason;
 mod rfm;
 mod scratch;
+mod together;
 
 pub use clock::Unit;
 pub use clv::{ClvTable, clv_table};

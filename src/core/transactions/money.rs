@@ -53,9 +53,12 @@ pub(super) trait Amount: Copy + Default + PartialEq + Send + Sync + 'static {
     fn negated(self) -> Self;
 
     /// A sum on its way.
-    type Sum: Default;
+    type Sum: Default + Clone;
 
     fn add(sum: &mut Self::Sum, term: Self);
+
+    /// Adds a sum of other terms.
+    fn merge(sum: &mut Self::Sum, other: &Self::Sum);
 
     /// The sum of `terms`, all of which were added, rounded once; `None` beyond what the kind holds.
     fn finish(sum: &Self::Sum, terms: impl Iterator<Item = Self> + Clone) -> Option<Self>;
@@ -139,6 +142,11 @@ impl Amount for f64 {
     }
 
     #[inline]
+    fn merge(sum: &mut Sum, other: &Sum) {
+        sum.merge(other);
+    }
+
+    #[inline]
     fn finish(sum: &Sum, terms: impl Iterator<Item = Self> + Clone) -> Option<Self> {
         Some(sum.total().unwrap_or_else(|| exact_sum(terms))).filter(|total| total.is_finite())
     }
@@ -180,6 +188,11 @@ impl Amount for i128 {
         let (next, wrapped) = sum.overflowing_add(term);
         *sum = next;
         *wraps += i64::from(wrapped) * if term < 0 { -1 } else { 1 };
+    }
+
+    fn merge(sum: &mut Self::Sum, (other, wraps): &Self::Sum) {
+        Self::add(sum, *other);
+        sum.1 += wraps;
     }
 
     fn finish((sum, wraps): &Self::Sum, _: impl Iterator<Item = Self> + Clone) -> Option<Self> {

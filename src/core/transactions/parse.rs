@@ -41,24 +41,28 @@ impl Met {
     }
 }
 
-/// Reads a column of text, or of whole numbers such as 20240115 when a format is given.
+/// Reads a column of text, or of whole numbers such as 20240115 when a format is given. Text that is no date is an
+/// error, or (`lenient`) a time that is not there; a column without any date is an error in any case.
 pub(super) fn times(
     columns: &[&Column<'_>],
     name: &str,
     format: Option<&str>,
     zone_given: bool,
+    lenient: bool,
     cancel: &Cancel,
 ) -> Result<Parsed> {
     let mut met = Met::default();
     let mut batches = Vec::with_capacity(columns.len());
     let mut first_row = 0;
+    let mut refused = None;
     for column in columns {
         let pieces = parallel::map_chunks(column.len(), parallel::CHUNK_ROWS, cancel, |rows| {
-            read(column, rows, first_row, name, format)
+            read(column, rows, first_row, name, format, lenient)
         })?;
         let mut times = Vec::with_capacity(column.len());
-        for (piece, seen) in pieces {
+        for (piece, seen, unreadable) in pieces {
             times.extend_from_slice(&piece);
+            refused = refused.or(unreadable);
             if let Some(row) = seen.naive {
                 met.add(row, None);
             }
@@ -68,6 +72,9 @@ pub(super) fn times(
         }
         batches.push(times);
         first_row += column.len();
+    }
+    if let (Some(refused), None, None) = (refused, met.naive, met.aware) {
+        return Err(refused);
     }
     if let (Some(naive), Some((aware, _))) = (met.naive, met.aware) {
         return Err(Error::input(format!(
@@ -89,8 +96,10 @@ fn read(
     first_row: usize,
     name: &str,
     format: Option<&str>,
-) -> Result<(Vec<i64>, Met)> {
+    lenient: bool,
+) -> Result<(Vec<i64>, Met, Option<Error>)> {
     let mut met = Met::default();
+    let mut refused = None;
     let mut times = Vec::with_capacity(rows.len());
     let mut memo = Memo::new();
     for row in rows {
@@ -110,11 +119,22 @@ fn read(
             None => iso(text).ok_or_else(String::new),
             Some(format) => memo.read(text, format),
         };
-        let written = written.map_err(|reason| unreadable(name, first_row + row, text, format, &reason))?;
+        let written = match written {
+            Ok(written) => written,
+            Err(reason) => {
+                let failure = unreadable(name, first_row + row, text, format, &reason);
+                if !lenient {
+                    return Err(failure);
+                }
+                refused = refused.or(Some(failure));
+                times.push(MISSING);
+                continue;
+            }
+        };
         met.add(first_row + row, written.offset);
         times.push(written.local - i64::from(written.offset.unwrap_or(0)) * 1_000_000);
     }
-    Ok((times, met))
+    Ok((times, met, refused))
 }
 
 /// The value of a row in a column of numbers, where it is whole.

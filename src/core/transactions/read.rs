@@ -89,12 +89,7 @@ pub(super) struct Log<'a> {
 
 impl<'a> Log<'a> {
     /// Looks at the columns once: kinds, time zone, `as_of` and, where asked for, duplicates.
-    pub(super) fn new(
-        batches: &'a [Batch<'a>],
-        config: &'a Config,
-        find_repeats: bool,
-        cancel: &Cancel,
-    ) -> Result<Self> {
+    pub(super) fn new(batches: &'a [Batch<'a>], config: &'a Config, for_ledger: bool, cancel: &Cancel) -> Result<Self> {
         let terms = config.check()?;
         let id_kind = IdKind::of(column(batches, config, config.customer_id)?, config.name(config.customer_id))?;
         let order_kind = match config.order_id {
@@ -105,7 +100,8 @@ impl<'a> Log<'a> {
             check_discount(column(batches, config, discount)?, config.name(discount))?;
         }
         let money = MoneyKind::of(column(batches, config, config.amount)?, config.name(config.amount))?;
-        let (times, time_kind, clock) = read_times(batches, config, cancel)?;
+        let lenient = for_ledger || terms.drop_invalid;
+        let (times, time_kind, clock) = read_times(batches, config, lenient, cancel)?;
         let chunks = chunks(batches);
         let rows = chunks.last().map_or(0, |chunk| chunk.first + chunk.rows.len());
         if u32::try_from(rows).is_err() {
@@ -129,7 +125,7 @@ impl<'a> Log<'a> {
             repeats: None,
         };
         log.set_as_of(cancel)?;
-        if find_repeats || log.terms.drop_duplicates {
+        if for_ledger || log.terms.drop_duplicates {
             log.repeats = Some(duplicates::repeats(batches, &log.chunks, Hashing::GOOD, cancel)?);
         }
         Ok(log)
@@ -333,7 +329,12 @@ fn column<'a>(batches: &'a [Batch<'a>], config: &Config, place: usize) -> Result
         .ok_or_else(|| Error::parameter(format!("column {place} ('{}') is not in the stream", config.name(place))))
 }
 
-fn read_times(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result<(Times, TimeKind, Clock)> {
+fn read_times(
+    batches: &[Batch<'_>],
+    config: &Config,
+    lenient: bool,
+    cancel: &Cancel,
+) -> Result<(Times, TimeKind, Clock)> {
     let name = config.name(config.timestamp);
     let asked = config.tz.as_deref().map(|tz| zone(tz, "tz")).transpose()?;
     let found = column(batches, config, config.timestamp)?;
@@ -350,7 +351,7 @@ fn read_times(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result
     }
     if text || (number && config.date_format.is_some()) {
         let columns: Vec<_> = batches.iter().filter_map(|batch| batch.get(config.timestamp)).collect();
-        let parsed = parse::times(&columns, name, config.date_format.as_deref(), asked.is_some(), cancel)?;
+        let parsed = parse::times(&columns, name, config.date_format.as_deref(), asked.is_some(), lenient, cancel)?;
         let unit = Unit::Part(TimeUnit::Microsecond);
         let own = parsed.offset.filter(|_| parsed.aware).map(offset_name);
         let shown = config.tz.clone().or(own).filter(|_| parsed.aware);

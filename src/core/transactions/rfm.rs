@@ -3,18 +3,19 @@
 use super::{
     clock::Clock,
     config::Config,
-    group::{Purchases, Worker, fold},
+    group::{Fold, Purchases, Together, Worker, fold},
     money::{Amount, Amounts, MoneyKind},
     output::{Member, in_order, members},
     read::{Log, MISSING, TimeKind},
     reason::Tally,
+    together::measures,
     with_kinds,
 };
 use crate::{
     Error, Result,
     cancel::Cancel,
     column::Batch,
-    ids::{CustomerIds, Hashing, Ids, Key, Place},
+    ids::{CustomerIds, Ids, Key, Place},
     parallel,
 };
 
@@ -101,12 +102,7 @@ fn table<K: Member, A: Amount, O: Key>(
         warnings.extend(log.verdict(tally)?);
         Ok(())
     };
-    let begin = |customers| Partial::with_capacity(customers, rules.spans.len());
-    let partials =
-        fold(log, &members, &ids, cancel, verdict, begin, |partial: &mut Partial<A>, worker: &mut Worker<O>, rows| {
-            rules.fold(partial, worker, &rows).ok_or_else(|| overflow(log))?;
-            Ok(true)
-        })?;
+    let partials = fold::<_, A, O, _>(log, &members, &ids, cancel, verdict, &rules)?;
     let order = in_order(partials.iter().map(|(keys, _)| keys.as_slice()), &ids);
     let mut table = assemble(log, &order, &partials, cancel)?;
     table.warnings = warnings;
@@ -126,17 +122,17 @@ pub(super) fn overflow(log: &Log<'_>) -> Error {
 }
 
 /// The measures of one customer.
-#[derive(Debug, Clone, Copy)]
-struct Measures<A> {
-    first: i64,
-    last: i64,
-    order_count: u32,
-    discounted: u32,
-    purchase_days: u32,
-    row_count: u32,
-    monetary: A,
-    gross: A,
-    returned: A,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Measures<A> {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) order_count: u32,
+    pub(super) discounted: u32,
+    pub(super) purchase_days: u32,
+    pub(super) row_count: u32,
+    pub(super) monetary: A,
+    pub(super) gross: A,
+    pub(super) returned: A,
 }
 
 /// Orders and money in one span of days.
@@ -153,34 +149,27 @@ struct Partial<A> {
     spans: Vec<Span<A>>,
 }
 
-impl<A> Partial<A> {
-    fn with_capacity(customers: usize, spans: usize) -> Self {
-        Self { measures: Vec::with_capacity(customers), spans: Vec::with_capacity(customers * spans) }
-    }
-}
-
 /// How rows become measures.
 struct Rules<'a> {
-    clock: &'a Clock,
+    log: &'a Log<'a>,
     order_ids: &'a Ids<'a>,
-    hashing: Hashing,
     /// The days after which and up to which each span reaches.
     spans: Vec<(i32, i32)>,
 }
 
 impl<'a> Rules<'a> {
-    fn new(log: &'a Log<'_>, order_ids: &'a Ids<'a>) -> Result<Self> {
+    fn new(log: &'a Log<'a>, order_ids: &'a Ids<'a>) -> Result<Self> {
         let as_of = log.as_of_date()?;
         let mut spans = Vec::new();
         for window in &log.terms.windows {
             let (start, previous) = (window.before(as_of, 1)?, window.before(as_of, 2)?);
             spans.extend([(start, log.as_of), (previous, start)]);
         }
-        Ok(Self { clock: &log.clock, order_ids, hashing: log.hashing, spans })
+        Ok(Self { log, order_ids, spans })
     }
 
     /// Folds one customer's rows; `None` when a total is beyond what amounts hold.
-    fn fold<A: Amount, O: Key>(
+    fn measure<A: Amount, O: Key>(
         &self,
         partial: &mut Partial<A>,
         worker: &mut Worker<O>,
@@ -194,7 +183,7 @@ impl<'a> Rules<'a> {
                 first = first.min(*time);
                 last = last.max(*time);
                 purchases += 1;
-                worker.days.insert(self.clock.day(*time));
+                worker.days.insert(self.log.clock.day(*time));
                 A::add(&mut gross, *amount);
             }
         }
@@ -223,7 +212,7 @@ impl<'a> Rules<'a> {
         });
         for (after, until) in &self.spans {
             let within = |time: i64| {
-                let day = self.clock.day(time);
+                let day = self.log.clock.day(time);
                 *after < day && day <= *until
             };
             let amounts = rows.times.iter().zip(rows.amounts).filter(|(time, _)| within(**time));
@@ -248,7 +237,7 @@ impl<'a> Rules<'a> {
                 .fold((0, 0), |(orders, discounted), (_, flag)| (orders + 1, discounted + u32::from(flag)));
         }
         worker.orders.clear();
-        worker.orders.extend(purchases.map(|((_, order), flag)| (order.hash(self.hashing), *order, flag)));
+        worker.orders.extend(purchases.map(|((_, order), flag)| (order.hash(self.log.hashing), *order, flag)));
         worker.orders.sort_unstable_by_key(|(hash, ..)| *hash);
         let mut counts = (0, 0);
         // Equal ids have equal hashes; ids that merely share one are told apart by comparing them.
@@ -268,6 +257,33 @@ impl<'a> Rules<'a> {
             counts.1 += run.iter().take(known).filter(|(.., flag)| *flag).count() as u32;
         }
         counts
+    }
+}
+
+impl<A: Amount, O: Key> Fold<A, O> for Rules<'_> {
+    type Partial = Partial<A>;
+
+    fn begin(&self, customers: usize) -> Partial<A> {
+        let spans = Vec::with_capacity(customers * self.spans.len());
+        Partial { measures: Vec::with_capacity(customers), spans }
+    }
+
+    fn customer(&self, partial: &mut Partial<A>, worker: &mut Worker<O>, rows: &Purchases<'_, A, O>) -> Result<bool> {
+        self.measure(partial, worker, rows).ok_or_else(|| overflow(self.log))?;
+        Ok(true)
+    }
+
+    fn together<K: Copy>(
+        &self,
+        partial: &mut Partial<A>,
+        worker: &mut Worker<O>,
+        rows: &Together<'_, K, A, O>,
+    ) -> Result<bool> {
+        if O::GIVEN || self.log.config.discount.is_some() || !self.spans.is_empty() {
+            return Ok(false); // these need each customer's rows side by side
+        }
+        let clock = &self.log.clock;
+        measures(&mut partial.measures, rows, clock, self.log.as_of, &mut worker.bits).ok_or_else(|| overflow(self.log))
     }
 }
 
@@ -416,7 +432,7 @@ mod tests {
     use super::*;
     use crate::{
         column::{Column, Text, TextLayout, TimeUnit, Values},
-        ids::IdKind,
+        ids::{Hashing, IdKind},
     };
 
     /// Ids of mixed lengths, UUIDs among them; every hash the same, so only comparing tells them apart.

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// At most so many bytes wait for the next call.
-const LIMIT: usize = 64 << 20;
+const LIMIT: usize = 512 << 20;
 
 /// Room by the type of what stood in it, and how many bytes it is in all.
 #[derive(Default)]

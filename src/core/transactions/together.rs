@@ -1,0 +1,92 @@
+//! The measures of all customers of a partition from rows as they stand, where nothing but days has to be told apart:
+//! what [`super::rfm`] folds customer by customer, without bringing a customer's rows together first.
+
+use super::{clock::Clock, group::Together, money::Amount, read::MISSING, rfm::Measures};
+
+/// So many words of day bits fit into the second-level cache beside the rows.
+const WORDS: usize = 1 << 17;
+
+/// What is known of a customer after some rows.
+#[derive(Clone)]
+struct Running<S> {
+    first: i64,
+    last: i64,
+    purchases: u32,
+    days: u32,
+    gross: S,
+    returned: S,
+}
+
+/// Appends the measures of every customer in order of their numbers; `false`, and nothing appended, where days need
+/// too many bits; `None` when a total is beyond what amounts hold.
+pub(super) fn measures<K: Copy, A: Amount, O: Copy>(
+    measures: &mut Vec<Measures<A>>,
+    rows: &Together<'_, K, A, O>,
+    clock: &Clock,
+    as_of: i32,
+    bits: &mut Vec<u64>,
+) -> Option<bool> {
+    // Zones differ by less than two days, so no wall clock is earlier.
+    let before = clock.day(rows.earliest.min(clock.start_of(i64::from(as_of)))) - 2;
+    let span = (i64::from(as_of) - i64::from(before)) as usize + 1;
+    let words = span.div_ceil(64);
+    let customers = rows.counts.len();
+    if customers.saturating_mul(words) > WORDS {
+        return Some(false);
+    }
+    bits.clear();
+    bits.resize(customers * words, 0);
+    let nothing = Running {
+        first: i64::MAX,
+        last: MISSING,
+        purchases: 0,
+        days: 0,
+        gross: <_>::default(),
+        returned: <_>::default(),
+    };
+    let mut running: Vec<Running<A::Sum>> = vec![nothing; customers];
+    rows.rows(|customer, time, amount| {
+        let Some(running) = running.get_mut(customer) else { return };
+        if amount.is_return() {
+            A::add(&mut running.returned, amount);
+            return;
+        }
+        running.first = running.first.min(time);
+        running.last = running.last.max(time);
+        running.purchases += 1;
+        A::add(&mut running.gross, amount);
+        let day = clock.day(time).wrapping_sub(before) as usize;
+        if let Some(word) = bits.get_mut(customer * words + day / 64) {
+            let day = 1 << (day % 64);
+            running.days += u32::from(*word & day == 0);
+            *word |= day;
+        }
+    });
+    for (customer, running) in
+        running.iter().enumerate().filter(|(customer, _)| rows.present.get(*customer) == Some(&true))
+    {
+        let terms = rows.amounts(customer);
+        let row_count = rows.counts.get(customer).copied().unwrap_or_default();
+        let gross = A::finish(&running.gross, terms.clone().filter(|amount| !amount.is_return()))?;
+        let (monetary, returned) = if running.purchases == row_count {
+            (gross, A::default())
+        } else {
+            let mut both = running.gross.clone();
+            A::merge(&mut both, &running.returned);
+            let returned = A::finish(&running.returned, terms.clone().filter(|amount| amount.is_return()))?;
+            (A::finish(&both, terms)?, returned.negated())
+        };
+        measures.push(Measures {
+            first: if running.purchases == 0 { MISSING } else { running.first },
+            last: running.last,
+            order_count: running.purchases,
+            discounted: 0,
+            purchase_days: running.days,
+            row_count,
+            monetary,
+            gross,
+            returned,
+        });
+    }
+    Some(true)
+}
