@@ -9,10 +9,83 @@ from typing import Any, Final
 
 import pandas as pd
 
+from xifen._rule_words import value_in, visible
+
 __all__ = ["Coverage"]
 
 #: What a rule that decides nothing is called, by what it matches.
 _DEAD: Final = {True: "shadowed", False: "unreachable"}
+
+#: The words of a coverage.
+_WORDS: Final = {
+    "en": {
+        "one": "1 combination ({spans})",
+        "many": "{count} combinations ({spans})",
+        "searched": "more than two million combinations, searched ({spans})",
+        "complete": ": complete",
+        "incomplete": ": NOT complete",
+        "expressions": "standing for themselves, with any value: {names}; what needs one of them is possible",
+        "proven": "",
+        "possible": "possibly ",
+        "undecided": "undecided: ",
+        "counted": "{count} ",
+        "of": " of '{name}'",
+        "gap": "gaps{of}: {sure}without a label, for example {example}",
+        "unknown": "unknown{of}: {sure}that no rule can decide, for example {example}",
+        "default": "default{of}: {sure}get '{label}', for example {example}",
+        "shadowed": "shadowed: '{label}': earlier rules take all it matches",
+        "unreachable": "unreachable: '{label}': nothing can match it",
+        "overlap": "overlaps: {pairs}, the earlier rule wins, for example '{label}' before '{other}' at {example}",
+        "pair": "1 pair",
+        "pairs": "{count} pairs",
+        "direction": "directions: {example}: '{label}' and '{other}' are read in contrary directions; 5 is best",
+        "direction?": "directions: '{label}' is asked to be low only where {other} is high, and high only where it is "
+        "low ({example}); is it a score, of which 5 is best?",
+        "rows": "rows: {rows}, of which {gap} in a gap and {unknown} unknown",
+    },
+    "zh": {
+        "one": "1 种组合（{spans}）",
+        "many": "{count} 种组合（{spans}）",
+        "searched": "组合超过二百万种，以搜索判定（{spans}）",
+        "complete": "：完整",
+        "incomplete": "：不完整",
+        "expressions": "以下表达式可取任意值：{names}；依赖其取值的结论为“可能”",
+        "proven": "",
+        "possible": "可能有",
+        "undecided": "未能判定：",
+        "counted": "{count} 种",
+        "of": "（“{name}”）",
+        "gap": "缺口{of}：{sure}没有标签，例如 {example}",
+        "unknown": "未知{of}：{sure}没有规则能判断，例如 {example}",
+        "default": "默认{of}：{sure}归入“{label}”，例如 {example}",
+        "shadowed": "被遮蔽：“{label}”能匹配的都已被在先的规则取走",
+        "unreachable": "不可达：没有组合能匹配“{label}”",
+        "overlap": "重叠：{pairs}，在先的规则优先，例如“{label}”先于“{other}”：{example}",
+        "pair": "1 对",
+        "pairs": "{count} 对",
+        "direction": "方向：{example}：“{label}”与“{other}”的解读方向相反；评分以 5 为最好",
+        "direction?": "方向：只在 {other} 高时要求“{label}”低，只在其低时要求它高（{example}）；它是以 5 为最好的评分吗？",
+        "rows": "行数：{rows}，其中 {gap} 行落在缺口，{unknown} 行未知",
+    },
+}
+#: What the table of a coverage says in Chinese: its headings, and what becomes of a label.
+_HEADINGS: Final = {
+    "label": "标签",
+    "family": "标签族",
+    "rows": "行数",
+    "cells": "组合数",
+    "matches": "成立数",
+    "status": "状态",
+    "rule": "规则",
+}
+_STATUS: Final = {
+    "ok": "正常",
+    "default": "默认",
+    "shadowed": "被遮蔽",
+    "unreachable": "不可达",
+    "possible": "可能",
+    "undecided": "未判定",
+}
 
 
 class Coverage:
@@ -52,7 +125,10 @@ class Coverage:
     a rule asks for them by IS NULL; elsewhere a missing input leaves unknown whatever depends on it.
     """
 
-    def __init__(self, found: Mapping[str, Any], counts: Mapping[str, Any] | None, ids: Sequence[Any]) -> None:
+    def __init__(
+        self, found: Mapping[str, Any], counts: Mapping[str, Any] | None, ids: Sequence[Any], lang: str = "en"
+    ) -> None:
+        self._lang = lang
         self.columns: list[str] = found["columns"]
         self.cells: int | None = found["cells"]
         self._sizes: list[int] = found["sizes"]
@@ -63,7 +139,7 @@ class Coverage:
         unknown = [ladder["unknown"] for ladder in ladders]
         self.gap_cells, self.unknown_cells = _sum(gaps), _sum(unknown)
         self.complete = all(finding["found"] == "no" for finding in [*gaps, *unknown])
-        listed = [row for ladder in ladders if ladder["default"] is None for row in ladder["listed"]]
+        listed = [self._spoken(row) for ladder in ladders if ladder["default"] is None for row in ladder["listed"]]
         self.gaps = pd.DataFrame(listed, columns=self.columns)
         self.rows: int | None = None
         self.gap_rows: int | None = None
@@ -151,45 +227,51 @@ class Coverage:
         return None if spot is None or spot["first"] is None else self._ids[spot["first"]]
 
     def _say(self, values: Sequence[str] | None) -> str:
-        return ", ".join(f"{name} {value}" for name, value in zip(self.columns, values or [], strict=False))
+        return ", ".join(
+            f"{name} {value}" for name, value in zip(self.columns, self._spoken(values or []), strict=False)
+        )
+
+    def _spoken(self, values: Sequence[str]) -> list[str]:
+        return [value_in(self._lang, value) for value in values]
 
     def __repr__(self) -> str:
+        words = _WORDS[self._lang]
         spans = " x ".join(f"{size} {name}" for size, name in zip(self._sizes, self.columns, strict=True))
-        count = (
-            "more than two million combinations, searched"
-            if self.cells is None
-            else _counted(self.cells, "combination")
-        )
-        judged = f": {'complete' if self.complete else 'NOT complete'}" if self._families else ""
-        lines = [f"{count} ({spans}){judged}"]
+        count = "searched" if self.cells is None else "one" if self.cells == 1 else "many"
+        judged = words["complete" if self.complete else "incomplete"] if self._families else ""
+        lines = [words[count].format(count=self.cells, spans=spans) + judged]
         if self._expressions:
-            named = ", ".join(self._expressions)
-            lines.append(f"  standing for themselves, with any value: {named}; what needs one of them is possible")
-        said = {kind: self.findings[self.findings["finding"] == kind] for kind in self.findings["finding"].unique()}
-        for kind, found in said.items():
-            lines += _told(kind, found)
+            lines.append(words["expressions"].format(names=", ".join(self._expressions)))
+        lines += [
+            line
+            for kind in self.findings["finding"].unique()
+            for line in _told(kind, self.findings[self.findings["finding"] == kind], words)
+        ]
+        taken = self.summary[(self.summary["status"] == "default") & (self.summary["example"] != "")]
+        lines += [_sentence("default", line, line.get("family", ""), words) for line in taken.to_dict("records")]
         if self.rows is not None:
-            lines.append(f"  rows: {self.rows}, of which {self.gap_rows} in a gap and {self.unknown_rows} unknown")
+            lines.append(words["rows"].format(rows=self.rows, gap=self.gap_rows, unknown=self.unknown_rows))
         columns = ["label", "family", "rows", "cells", "matches", "status", "rule"]
-        lines += _aligned(self.summary[[name for name in columns if name in self.summary]])
-        return "\n".join(lines)
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+        table = self.summary[[name for name in columns if name in self.summary]]
+        if self._lang == "zh":
+            table = table.assign(status=table["status"].map(_STATUS)).rename(columns=_HEADINGS)
+        lines += _aligned(table)
+        return "\n".join([visible(lines[0]), *(f"  {visible(line)}" for line in lines[1:])])
 
 
 def _aligned(table: pd.DataFrame) -> list[str]:
     """Numbers to the right, words to the left, and the last column, which may be long, cut."""
     cells = [list(table.columns), *table.astype(object).where(table.notna(), "").to_numpy().tolist()]
-    cells = [[*line[:-1], textwrap.shorten(str(line[-1]), 60, placeholder=" ...")] for line in cells]
+    cells = [
+        [*map(visible, map(str, line[:-1])), textwrap.shorten(str(line[-1]), 60, placeholder=" ...")] for line in cells
+    ]
     for place, name in enumerate(table.columns[:-1]):
         wide = max(_width(str(line[place])) for line in cells)
         for line in cells:
             text = str(line[place])
             space = " " * (wide - _width(text))
             line[place] = space + text if pd.api.types.is_numeric_dtype(table[name]) else text + space
-    return ["  " + "  ".join(map(str, line)).rstrip() for line in cells]
+    return ["  ".join(map(str, line)).rstrip() for line in cells]
 
 
 def _width(text: str) -> int:
@@ -197,39 +279,23 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _told(kind: str, found: pd.DataFrame) -> list[str]:
+def _told(kind: str, found: pd.DataFrame, words: Mapping[str, str]) -> list[str]:
     """One kind of finding in words."""
     lines = found.to_dict("records")
-    sure = {"proven": "", "possible": "possibly ", "undecided": "undecided: "}
     if kind == "overlap":
-        first = lines[0]
-        example = f"'{first['label']}' before '{first['other']}' at {first['example']}"
-        return [f"  overlaps: {_counted(len(lines), 'pair')}, the earlier rule wins, for example {example}"]
-    words = []
-    for line in lines:
-        name, example, certainty = line["label"], line["example"], sure[line["certainty"]]
-        if not pd.isna(line["cells"]):
-            certainty += f"{line['cells']} "
-        if kind == "gap":
-            of = f" of '{name}'" if name else ""
-            words.append(f"  gaps{of}: {certainty}without a label, for example {example}")
-        elif kind == "unknown":
-            of = f" of '{name}'" if name else ""
-            words.append(f"  unknown{of}: {certainty}that no rule can decide, for example {example}")
-        elif kind == "shadowed":
-            words.append(f"  shadowed: '{name}': earlier rules take all it matches")
-        elif kind == "unreachable":
-            words.append(f"  unreachable: '{name}': nothing can match it")
-        elif line["certainty"] == "proven":
-            words.append(
-                f"  directions: {example}: '{name}' and '{line['other']}' are read in contrary directions; 5 is best"
-            )
-        else:
-            words.append(
-                f"  directions: '{name}' is asked to be low only where {line['other']} is high, and high only where it "
-                f"is low ({example}); is it a score, of which 5 is best?"
-            )
-    return words
+        pairs = words["pair" if len(lines) == 1 else "pairs"].format(count=len(lines))
+        return [words[kind].format(pairs=pairs, **{name: lines[0][name] for name in ("label", "other", "example")})]
+    return [_sentence(kind, line, line["label"], words) for line in lines]
+
+
+def _sentence(kind: str, line: Mapping[str, Any], family: str, words: Mapping[str, str]) -> str:
+    sure = words[line.get("certainty", "proven")]
+    if not pd.isna(line.get("cells")):
+        sure += words["counted"].format(count=line["cells"])
+    if kind == "direction" and line["certainty"] != "proven":
+        kind = "direction?"
+    said = {name: line.get(name, "") for name in ("label", "other", "example")}
+    return words[kind].format(sure=sure, of=words["of"].format(name=family) if family else "", **said)
 
 
 def _status(matches: Mapping[str, Any], decides: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from xifen import _columns as names
 from xifen._frame import Frame, Masked
-from xifen.errors import InputError, ParameterError
+from xifen._rule_words import value_in, visible
+from xifen.errors import InputError
 
 __all__ = ["Explanation", "chosen_rows", "ids_of"]
 
@@ -47,10 +48,10 @@ class Explanation:
         *,
         tags: bool,
     ) -> None:
-        if lang not in _WORDS:
-            raise ParameterError(f"lang is {lang!r}; wanted 'en' or 'zh'")
         tell = _tell_tags if tags else _tell
-        self.text = "\n".join(tell(column, name, row, lang) for name, row in zip(ids, found, strict=True))
+        self.text = "\n".join(
+            visible(line) for name, row in zip(ids, found, strict=True) for line in tell(column, name, row, lang)
+        )
         lines = [
             (name, row, rule, place == len(row["rules"]) - 1 and row["decided"], condition)
             for name, row in zip(ids, found, strict=True)
@@ -151,7 +152,7 @@ _WORDS: Final = {
 }
 
 
-def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
+def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> list[str]:
     """One row's label in words: the rules that did not hold in a line each, the one that decided in full."""
     words = _WORDS[lang]
     answers = {True: words["yes"], False: words["no"], None: words["unknown"]}
@@ -165,13 +166,14 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
         values = ", ".join(f"{name} = {value}" for name, value in seen.items())
         answer = answers[rule["holds"]]
         lines.append(
-            "  " + words["failed"].format(label=rule["label"], text=rule["text"], answer=answer, values=values)
+            "  "
+            + words["failed"].format(label=rule["label"], text=_one_line(rule["text"]), answer=answer, values=values)
         )
     if row["decided"]:
         missing = dict.fromkeys(name for condition in last["conditions"] for name in condition["missing"])
         said = words["holds" if last["holds"] else "undecided"]
         shown = ", ".join(missing) or words["nothing"]
-        lines.append("  " + said.format(label=last["label"], text=last["text"], missing=shown))
+        lines.append("  " + said.format(label=last["label"], text=_one_line(last["text"]), missing=shown))
         lines += [
             f"    {condition['text']}: {answers[condition['holds']]} ({_seen(condition)})"
             for condition in last["conditions"]
@@ -179,11 +181,16 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
     else:
         lines.append(f"  {words['gap' if row['label'] is None else 'default']}")
     if row["near"] is not None:
-        lines.append("  " + _nearest(row["near"], words))
-    return "\n".join(lines)
+        lines.append("  " + _nearest(row["near"], lang))
+    return lines
 
 
-def _tell_tags(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str:
+def _one_line(rule: str) -> str:
+    """A rule without the lines it was written in."""
+    return " ".join(part.strip() for part in rule.splitlines())
+
+
+def _tell_tags(column: str, name: Any, row: Mapping[str, Any], lang: str) -> list[str]:
     """One row's tags in words: those it has, those that are unknown, then every tag with its conditions."""
     words = _WORDS[lang]
     answers = {True: words["yes"], False: words["no"], None: words["unknown"]}
@@ -201,13 +208,16 @@ def _tell_tags(column: str, name: Any, row: Mapping[str, Any], lang: str) -> str
             said = words["before" if rule["tag"] is False else "before_unknown"]
             lines.append("    " + said.format(label=rule["before"], tag=rule["label"]))
         if rule["near"] is not None:
-            lines.append("    " + _nearest(rule["near"], words))
-    return "\n".join(lines)
+            lines.append("    " + _nearest(rule["near"], lang))
+    return lines
 
 
-def _nearest(near: Mapping[str, Any], words: Mapping[str, str]) -> str:
+def _nearest(near: Mapping[str, Any], lang: str) -> str:
+    words = _WORDS[lang]
     changes = [
-        words["change"].format(column=change["column"], needed=change["needed"], is_=change["is"])
+        words["change"].format(
+            column=change["column"], needed=value_in(lang, change["needed"]), is_=value_in(lang, change["is"])
+        )
         for change in near["changes"]
     ]
     return words["near"].format(label=near["label"], changes=words["and"].join(changes))

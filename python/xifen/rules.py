@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import inspect
 import itertools
 import json
-import math
-import re
 import reprlib
 import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,11 +21,11 @@ from xifen._cuts import threads
 from xifen._frame import Frame, Labels
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import Explanation, chosen_rows, ids_of
+from xifen._rule_values import constant, domain_of, learned, unlearned
+from xifen._rule_words import language_of
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["RuleSegmenter", "RuleSet"]
-
-_LEARNED = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
 
 
 class RuleSet(ColumnAdder):
@@ -104,7 +99,9 @@ class RuleSet(ColumnAdder):
             ]
         )
 
-    def coverage(self, frame: Any = None, *, id_column: str = names.CUSTOMER_ID) -> Coverage:
+    def coverage(
+        self, frame: Any = None, *, id_column: str = names.CUSTOMER_ID, lang: Literal["en", "zh"] | None = None
+    ) -> Coverage:
         """Look at every combination of values: gaps, overlaps, and rules that never decide.
 
         A column with a domain takes each of its values (whole numbers, a list). Any other number is cut at the
@@ -117,6 +114,8 @@ class RuleSet(ColumnAdder):
             Count its rows too, and name a customer for each finding.
         id_column : str, default "customer_id"
             Where the names of customers stand; without this column they are named by their position.
+        lang : {"en", "zh"}, optional
+            The language of the words; None is that of a preset's labels, English otherwise.
 
         Returns
         -------
@@ -129,16 +128,22 @@ class RuleSet(ColumnAdder):
             A value of the frame is infinite or outside its domain.
         """
         check_is_fitted(self)
+        lang = self._language(lang)
         config = self._fitted_config()
         found = json.loads(_core.rules_coverage(config))
         if frame is None:
-            return Coverage(found, None, ())
+            return Coverage(found, None, (), lang)
         table = self._open(frame)
         counts = json.loads(_core.rules_coverage_of_rows(table.stream(self.columns_), config, threads(self.n_jobs)))
-        return Coverage(found, counts, ids_of(table, id_column))
+        return Coverage(found, counts, ids_of(table, id_column), lang)
 
     def explain(
-        self, frame: Any, *, ids: Any = None, id_column: str = names.CUSTOMER_ID, lang: Literal["en", "zh"] = "en"
+        self,
+        frame: Any,
+        *,
+        ids: Any = None,
+        id_column: str = names.CUSTOMER_ID,
+        lang: Literal["en", "zh"] | None = None,
     ) -> Explanation:
         """Say why rows have their labels or tags, and what it would take to have another.
 
@@ -153,8 +158,8 @@ class RuleSet(ColumnAdder):
             Which customers; None takes the first 10 rows.
         id_column : str, default "customer_id"
             Where the ids stand. Without `ids` and without this column rows are named by their position.
-        lang : {"en", "zh"}
-            The language of the words.
+        lang : {"en", "zh"}, optional
+            The language of the words; None is that of a preset's labels, English otherwise.
 
         Returns
         -------
@@ -167,10 +172,14 @@ class RuleSet(ColumnAdder):
             An id is not in the column.
         """
         check_is_fitted(self)
+        lang = self._language(lang)
         table = self._open(frame)
         rows, shown, column = chosen_rows(table, ids, id_column)
         found = json.loads(_core.rules_explain(table.stream(self.columns_), self._fitted_config(), rows))
         return Explanation(table, column, shown, found, lang, tags=self._tags)
+
+    def _language(self, lang: Any) -> Any:
+        return language_of(lang, list(self.rules), self.aliases or {})
 
     def _choice(self) -> dict[str, Any]:
         """How the rules decide together, as JSON has it; what cannot be is refused here."""
@@ -195,34 +204,13 @@ class RuleSet(ColumnAdder):
                 near = _core.did_you_mean(str(name), known)
                 raise ParameterError(f"domains names {name!r}, but {frame.what} has no such column{near}")
         stream = frame.stream(columns, kinds_only=not place)
-        kinds = json.loads(_core.rules_check(stream.slice(0, 0), self._config(columns, self._unlearned())))
-        parameters = self._learn(frame)
+        kinds = json.loads(
+            _core.rules_check(stream.slice(0, 0), self._config(columns, unlearned(self.parameters or {})))
+        )
+        parameters = learned(self.parameters or {}, frame, threads(self.n_jobs))
         self.columns_, self.column_kinds_, self.parameters_ = columns, kinds, parameters
         self._remember(frame)
         return stream
-
-    def _unlearned(self) -> dict[str, Any]:
-        """Each parameter's value, with any number in place of what is to be learned: enough to check the rules."""
-        return {name: 0.5 if _learned(value) else value for name, value in (self.parameters or {}).items()}
-
-    def _learn(self, frame: Frame) -> dict[str, Any]:
-        """Each parameter's value; "mean(column)" and "median(column)" are learned."""
-        values = dict(self.parameters or {})
-        learned = []
-        for name, value in values.items():
-            found = _learned(value)
-            if found:
-                column = found[2].replace('""', '"') if found[2] else found[3]
-                learned.append({"name": name, "statistic": found[1].lower(), "column": column})
-        for column in dict.fromkeys(item["column"] for item in learned):
-            frame.require([column])
-        if learned:
-            together = list(dict.fromkeys(item["column"] for item in learned))
-            for item in learned:
-                item["position"] = together.index(item["column"])
-            numbers = _core.rules_learn(frame.stream(together), json.dumps(learned), threads(self.n_jobs))
-            values.update({item["name"]: number for item, number in zip(learned, numbers, strict=True)})
-        return values
 
     def _fitted_config(self) -> str:
         return self._config(self.columns_, self.parameters_, self.column_kinds_)
@@ -241,8 +229,8 @@ class RuleSet(ColumnAdder):
             {
                 "rules": [{"label": label, "text": text} for label, text in self.rules.items()],
                 **self._choice(),
-                "domains": [(name, _domain(name, domain)) for name, domain in (self.domains or {}).items()],
-                "parameters": [(name, _constant(f"parameter :{name}", value)) for name, value in parameters.items()],
+                "domains": [(name, domain_of(name, domain)) for name, domain in (self.domains or {}).items()],
+                "parameters": [(name, constant(f"parameter :{name}", value)) for name, value in parameters.items()],
                 "names": list(columns),
                 "kinds": list(kinds),
             }
@@ -439,52 +427,3 @@ def warn_of_overflows(count: int) -> None:
             "in 38 digits",
             stacklevel=5,
         )
-
-
-def _learned(value: Any) -> re.Match[str] | None:
-    """Tell what is to be learned from text that is meant as it stands."""
-    return _LEARNED.fullmatch(value) if isinstance(value, str) else None
-
-
-def _constant(what: str, value: Any) -> bool | int | float | str | dict[str, str]:
-    """Give a number, text, truth value, date or datetime as JSON has it."""
-    if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
-        value = value.item()
-    if isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        raise ParameterError(f"{what} is {value}; wanted a finite number")
-    if isinstance(value, Decimal):
-        if value.is_finite():
-            return {"decimal": str(value)}
-        raise ParameterError(f"{what} is {value}; wanted a finite number")
-    if value is pd.NaT:
-        raise ParameterError(f"{what} is missing; wanted a date")
-    if isinstance(value, dt.datetime):
-        if value.tzinfo is not None:
-            raise ParameterError(
-                f"{what} knows its time zone; give the wall clock without it: value.replace(tzinfo=None)"
-            )
-        if getattr(value, "nanosecond", 0):
-            raise ParameterError(f"{what} has parts of a microsecond, which no rule can write; round it")
-        return {"timestamp": value.isoformat(timespec="microseconds")}
-    if isinstance(value, dt.date):
-        return {"date": value.isoformat()}
-    raise TypeError(f"{what} is {value!r}; wanted a number, text, True or False, a date or a datetime")
-
-
-def _domain(name: str, domain: Any) -> dict[str, list[Any]]:
-    """Which of the three forms a domain has."""
-    what = f"the domain of '{name}'"
-    if isinstance(domain, tuple):
-        pair = [_constant(what, bound) for bound in domain]
-        numbers = [bound for bound in pair if isinstance(bound, (int, float)) and not isinstance(bound, bool)]
-        if len(pair) != 2 or len(numbers) != 2:
-            raise ParameterError(f"{what} is {domain!r}; a pair is (lowest, highest), a list names every value")
-        whole = all(isinstance(bound, int) for bound in numbers)
-        return {"whole": numbers} if whole else {"interval": [float(bound) for bound in numbers]}
-    if isinstance(domain, (list, np.ndarray)):
-        return {"list": [_constant(what, member) for member in domain]}
-    raise TypeError(f"{what} must be a pair (lowest, highest) or a list of values; got {domain!r}")

@@ -1,0 +1,126 @@
+"""What rules are given besides their text: parameters, some of them learned from a frame, and domains."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from xifen import _core
+from xifen._frame import Frame
+from xifen.errors import InputError, ParameterError
+
+__all__ = ["constant", "domain_of", "learned", "unlearned"]
+
+#: mean(column), median("column").
+_LEARNED: Final = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
+#: top_share(column, 0.8).
+_TOP: Final = re.compile(
+    r'\s*(top_share)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*,\s*(0?\.\d+|1|1\.0*)\s*\)\s*', re.IGNORECASE
+)
+
+
+def unlearned(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Give each parameter its value, with any number in place of what is to be learned: enough to check the rules."""
+    return {name: 0.5 if _asked(value) else value for name, value in parameters.items()}
+
+
+def learned(parameters: Mapping[str, Any], frame: Frame, n_jobs: int) -> dict[str, Any]:
+    """Give each parameter its value; "mean(column)" and its like are learned from the frame."""
+    values = dict(parameters)
+    asked = [(name, *found) for name, value in values.items() if (found := _asked(value))]
+    for _, _, column, _ in asked:
+        frame.require([column])
+    values.update({name: _least_of_the_top(frame, column, float(share)) for name, _, column, share in asked if share})
+    means = [
+        {"name": name, "statistic": statistic, "column": column}
+        for name, statistic, column, share in asked
+        if not share
+    ]
+    if means:
+        together = list(dict.fromkeys(item["column"] for item in means))
+        config = json.dumps([{**item, "position": together.index(item["column"])} for item in means])
+        numbers = _core.rules_learn(frame.stream(together), config, n_jobs)
+        values.update({item["name"]: number for item, number in zip(means, numbers, strict=True)})
+    return values
+
+
+def _least_of_the_top(frame: Frame, name: str, share: float) -> float:
+    """Give the least value of the largest ones that have this share of the sum together."""
+    column = pa.table(frame.stream([name])).column(0)
+    try:
+        values = column.cast(pa.float64()).to_numpy()
+    except pa.ArrowException:
+        raise InputError(f"column '{name}' holds {column.type}; top_share wants numbers") from None
+    if np.isinf(values).any():
+        raise InputError(
+            f"column '{name}' is infinite in row {int(np.isinf(values).argmax())}; correct or drop the row"
+        )
+    amounts, counts = np.unique(values[values > 0], return_counts=True)
+    if len(amounts) == 0:
+        raise InputError(f"column '{name}' holds nothing above 0, of which the largest could have a share")
+    # From the largest down, so that the order of the rows changes nothing.
+    amounts, sums = amounts[::-1], np.cumsum((amounts * counts)[::-1])
+    above = np.concatenate(([0.0], sums[:-1]))
+    return float(amounts[above / sums[-1] < share][-1])
+
+
+def _asked(value: Any) -> tuple[str, str, str | None] | None:
+    """Tell what is to be learned (statistic, column, share) from text that is meant as it stands."""
+    found = (_LEARNED.fullmatch(value) or _TOP.fullmatch(value)) if isinstance(value, str) else None
+    if found is None:
+        return None
+    column = found[2].replace('""', '"') if found[2] else found[3]
+    return found[1].lower(), column, found[4] if found.re is _TOP else None
+
+
+def constant(what: str, value: Any) -> bool | int | float | str | dict[str, str]:
+    """Give a number, text, truth value, date or datetime as JSON has it."""
+    if isinstance(value, np.generic) and not isinstance(value, np.datetime64):
+        value = value.item()
+    if isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        raise ParameterError(f"{what} is {value}; wanted a finite number")
+    if isinstance(value, Decimal):
+        if value.is_finite():
+            return {"decimal": str(value)}
+        raise ParameterError(f"{what} is {value}; wanted a finite number")
+    if value is pd.NaT:
+        raise ParameterError(f"{what} is missing; wanted a date")
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is not None:
+            raise ParameterError(
+                f"{what} knows its time zone; give the wall clock without it: value.replace(tzinfo=None)"
+            )
+        if getattr(value, "nanosecond", 0):
+            raise ParameterError(f"{what} has parts of a microsecond, which no rule can write; round it")
+        return {"timestamp": value.isoformat(timespec="microseconds")}
+    if isinstance(value, dt.date):
+        return {"date": value.isoformat()}
+    raise TypeError(f"{what} is {value!r}; wanted a number, text, True or False, a date or a datetime")
+
+
+def domain_of(name: str, domain: Any) -> dict[str, list[Any]]:
+    """Which of the three forms a domain has."""
+    what = f"the domain of '{name}'"
+    if isinstance(domain, tuple):
+        pair = [constant(what, bound) for bound in domain]
+        numbers = [bound for bound in pair if isinstance(bound, (int, float)) and not isinstance(bound, bool)]
+        if len(pair) != 2 or len(numbers) != 2:
+            raise ParameterError(f"{what} is {domain!r}; a pair is (lowest, highest), a list names every value")
+        whole = all(isinstance(bound, int) for bound in numbers)
+        return {"whole": numbers} if whole else {"interval": [float(bound) for bound in numbers]}
+    if isinstance(domain, (list, np.ndarray)):
+        return {"list": [constant(what, member) for member in domain]}
+    raise TypeError(f"{what} must be a pair (lowest, highest) or a list of values; got {domain!r}")
