@@ -36,11 +36,8 @@ def everything(n: int = 400) -> pd.DataFrame:
     frame = xf.load_preset("score.potential").fit_transform(xf.load_preset("score.value").fit_transform(frame))
     columns = {"value": "value_score", "potential": "potential_score"}
     frame = xf.load_preset("matrix.value_potential", columns=columns).fit_transform(frame)
-    sold = frame["monetary"].clip(lower=0)
-    above = sold.sort_values(ascending=False).cumsum().reindex(sold.index) - sold
     places = np.arange(n)
     return frame.assign(
-        cumulative_share=(above / sold.sum()).clip(0, 1),
         province=np.array(["上海", "44", "Hunan", "海外"], dtype=object)[places % 4],
         city=np.array(CITIES, dtype=object)[places % 4],
         quantity_12M=places,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import xifen as xf
@@ -270,18 +271,13 @@ TRUE_OR_FALSE = {"pays_for_quality", "joins_events"}
 def test_every_label_can_be_reached_and_gaps_are_the_known_ones(name: str):
     columns = xf.list_presets().set_index("name").loc[name, ["inputs", "optional"]]
     inputs = [column for listed in columns if listed for column in listed.split(", ")]
-    frame = pd.DataFrame(
-        {
-            column: ["x"]
-            if column in TEXT
-            else [True]
-            if column in TRUE_OR_FALSE
-            else [1]
-            if "count" in column
-            else [1.0]
-            for column in inputs
-        }
-    )
+    values = {
+        column: "x" if column in TEXT else column in TRUE_OR_FALSE or (1 if "count" in column else 1.0)
+        for column in inputs
+    }
+    frame = pd.DataFrame([values] * 3)
+    if name == "importance.abc":
+        frame["monetary_12M"] = [80.0, 15.0, 5.0]  # one of each class
     coverage = covered(name, frame)
     if not name.startswith(("tag.", "churn.")) or name == "tag.need_dominant":
         assert (coverage.gap_cells == 0) == (name not in INCOMPLETE), coverage
@@ -425,10 +421,44 @@ def test_importance():
     amounts = customers(monetary_12M=[400_000, 400_000, 99_999, -5], indirect_value=[100_000, None, 1, 0])
     by_value = xf.load_preset("importance.value", lang="zh").fit_transform(amounts)["importance"]
     assert by_value.tolist() == ["重要客户", "普通客户", "普通客户", "不重要客户"]
-    sales = pd.Series([70.0, 15.0, 10.0, 5.0])
-    shares = customers(cumulative_share=(sales.cumsum() - sales) / sales.sum())
-    classes = xf.load_preset("importance.abc", lang="zh").fit_transform(shares)["abc_class"]
-    assert classes.tolist() == ["A类", "A类", "B类", "C类"]
+
+
+def test_abc_classes_by_cumulative_share():
+    sales = customers(monetary_12M=[5.0, 15.0, 70.0, 10.0, 0.0, -20.0, None])
+    preset = xf.load_preset("importance.abc", lang="zh").fit(sales)
+    # 70 and 15 are the first to have 80 % of 100, with 10 they have 95 %.
+    assert preset.parameters_ == {"a_from": 15.0, "b_from": 10.0}
+    classes = preset.transform(sales)["abc_class"]
+    assert [None if pd.isna(x) else x for x in classes] == ["C类", "A类", "A类", "B类", "C类", "C类", None]
+    assert preset.coverage().complete
+    rng = np.random.default_rng(1)
+    amounts = pd.Series(rng.pareto(1.2, 2_000).round(2))  # with ties
+    above = amounts.map(lambda amount: amounts[amounts > amount].sum()) / amounts.sum()
+    wanted = np.select([above < 0.7, above < 0.9], ["a", "b"], "c")
+    for frame in (customers(mine=amounts), customers(mine=amounts).sample(frac=1, random_state=0).sort_index()):
+        own = xf.load_preset("importance.abc", a_share=0.7, b_share=0.9, columns={"monetary_12M": "mine"}).fit(frame)
+        assert own.transform(frame)["abc_class"].tolist() == wanted.tolist()
+    assert (
+        xf.load_preset("importance.abc").fit_transform(customers(monetary_12M=[3, 3]))["abc_class"].tolist()
+        == ["a"] * 2
+    )
+    again = xf.RuleSegmenter.from_json(preset.to_json())
+    assert again.transform(customers(monetary_12M=[12.0, 9.0]))["abc_class"].tolist() == ["B类", "C类"]  # next quarter
+
+
+@pytest.mark.parametrize(
+    ("amounts", "options", "words"),
+    [
+        ([0.0, -1.0], {}, "holds nothing above 0, of which top_share"),
+        (["3", "4"], {}, "'monetary_12M'.*text"),
+        ([1.0, float("inf")], {}, "is infinite in row 1"),
+        ([1.0], {"a_share": 0.96}, "a_share of importance.abc is 0.96, more than b_share, which is 0.95"),
+        ([1.0], {"b_share": 95}, "asks for the share 95; wanted one above 0 and up to 1"),
+    ],
+)
+def test_abc_classes_that_cannot_be(amounts: list, options: dict, words: str):
+    with pytest.raises(xf.errors.XifenError, match=words):
+        xf.load_preset("importance.abc", **options).fit(customers(monetary_12M=amounts))
 
 
 def test_grades_of_leads_by_published_rules():

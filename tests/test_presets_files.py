@@ -25,13 +25,13 @@ every_preset = pytest.mark.parametrize("name", sorted(PRESETS))
 #: What every file says, and what the files of an operation say besides: fields it must have, fields it may.
 ALL = {"name", "operation", "namespace", "title", "source"}
 FIELDS = {
-    "rules": ({"labels"}, {"inputs", "choice", "parameters", "output"}),
-    "tags": ({"inputs", "labels", "families"}, {"parameters"}),
+    "rules": ({"labels"}, {"inputs", "choice", "parameters", "ascending", "learned", "output"}),
+    "tags": ({"inputs", "labels", "families"}, {"parameters", "ascending"}),
     "codes": ({"inputs", "labels", "output"}, set()),
     "bins": ({"inputs", "labels"}, set()),
     "scores": ({"inputs"}, set()),
     "scorecard": ({"inputs", "indicators", "output"}, {"weights"}),
-    "grades": ({"inputs", "indicators", "output", "grade", "labels", "parameters"}, {"weights"}),
+    "grades": ({"inputs", "indicators", "output", "grade", "labels", "parameters"}, {"weights", "ascending"}),
     "matrix": ({"inputs", "bins", "cells"}, set()),
     "keywords": ({"labels"}, set()),
     "playbook": ({"entries"}, {"merge"}),
@@ -103,7 +103,9 @@ def test_labels_are_whole(name: str):
 @every_preset
 def test_inputs_and_parameters_are_whole(name: str):
     preset = PRESETS[name]
-    text = json.dumps([preset.get("labels"), preset.get("families"), preset.get("inputs")], ensure_ascii=False)
+    learned = preset.get("learned", {})
+    used = [preset.get("labels"), preset.get("families"), preset.get("inputs"), learned]
+    text = json.dumps(used, ensure_ascii=False)
     for item in inputs(preset):
         assert INPUT <= set(item) <= INPUT | INPUT_MAY
         assert isinstance(item["required"], bool)
@@ -119,7 +121,13 @@ def test_inputs_and_parameters_are_whole(name: str):
     declared = {parameter["name"] for parameter in preset.get("parameters", [])}
     if "choice" not in preset:
         rules = " ".join(label.get("rule", "") for label in preset.get("labels", []))
-        assert set(re.findall(r":([a-z_]+)", rules)) | set(re.findall(r"\{([a-z_]+)\}", text)) <= declared
+        assert set(re.findall(r":([a-z_]+)", rules)) | set(re.findall(r"\{([a-z_]+)\}", text)) <= declared | set(
+            learned
+        )
+    for names in preset.get("ascending", []):
+        defaults = {parameter["name"]: parameter["default"] for parameter in preset["parameters"]}
+        assert len(names) >= 2
+        assert [defaults[parameter] for parameter in names] == sorted({defaults[parameter] for parameter in names})
 
 
 @every_preset
@@ -165,6 +173,18 @@ def test_playbooks_are_whole():
                 assert entry[field] in [word["key"] for word in shared[field]]
             assert entry["channel"]
             assert set(entry["channel"]) <= {word["key"] for word in shared["channel"]}
+
+
+def test_every_vocabulary_has_its_playbook():
+    """Types, cells, states, importance, credit, leads, and the families of tags that ask for something to be done."""
+    played = {preset["namespace"] for preset in PRESETS.values() if preset["operation"] == "playbook"}
+    spoken = {
+        preset["namespace"]
+        for preset in PRESETS.values()
+        if preset["operation"] in ("rules", "tags", "grades", "matrix") and not preset["namespace"].startswith("band.")
+    }
+    # Single tags are signs beside the families, not types with a strategy.
+    assert spoken - played == {"churn", "activation", "behaviour", "cycle", "history", "trigger"}
 
 
 def test_playbooks_answer_every_label_they_are_for():

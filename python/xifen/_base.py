@@ -24,7 +24,7 @@ from xifen._cuts import column_names
 from xifen._frame import Frame, as_kind, is_array
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer"]
+__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "read_model"]
 
 FORMAT_VERSION = 1
 
@@ -115,9 +115,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
             The text is not JSON, of another class or format version, has fields this version does not know, or lacks
             some.
         """
-        model = _read(text)
-        if model["class"] != cls.__name__:
-            raise InputError(f"this model is a {model['class']}; read it with {model['class']}.from_json")
+        model = read_model(text, cls.__name__)
         known = set(cls._get_param_names())
         _refuse_unknown(model["parameters"], known, f"the parameters of {cls.__name__}")
         estimator = cls(**{name: _decode(value) for name, value in model["parameters"].items()})
@@ -238,7 +236,9 @@ def _count_as_missing(absent: Sequence[str]) -> None:
         )
 
 
-def _read(text: str) -> dict[str, Any]:
+def read_model(text: str, wanted: str) -> dict[str, Any]:
+    """Read a model's four parts, if it is of the wanted class and this format."""
+
     def refuse(constant: str) -> None:
         raise InputError(f"this model holds {constant}, which no xifen model may; it was changed after it was written")
 
@@ -251,12 +251,14 @@ def _read(text: str) -> dict[str, Any]:
         model = json.loads(text, parse_constant=refuse, parse_float=finite)
     except json.JSONDecodeError as failure:
         raise InputError(f"this is not a xifen model: {failure}") from None
-    wanted = {"xifen", "class", "parameters", "fitted"}
-    if not isinstance(model, dict) or not wanted <= set(model):
+    parts = {"xifen", "class", "parameters", "fitted"}
+    if not isinstance(model, dict) or not parts <= set(model):
         raise InputError("this is not a xifen model: wanted an object with 'xifen', 'class', 'parameters' and 'fitted'")
-    _refuse_unknown(model, wanted, "a xifen model")
+    _refuse_unknown(model, parts, "a xifen model")
     if model["xifen"] != FORMAT_VERSION:
         raise InputError(f"this model has format {model['xifen']!r}; this xifen reads format {FORMAT_VERSION}")
+    if model["class"] != wanted:
+        raise InputError(f"this model is a {model['class']}; read it with {model['class']}.from_json")
     return model
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "is_fitted_edges",
     "known_columns",
     "of_column",
+    "other_names",
     "renamed",
     "threads",
 ]
@@ -67,6 +68,16 @@ def known_columns(parameter: str, found: Iterable[Any], columns: list[str]) -> N
         if name not in columns:
             near = _core.did_you_mean(str(name), columns)
             raise ParameterError(f"{parameter} names {name!r}, which is not one of {', '.join(columns)}{near}")
+
+
+def other_names(parameter: str, value: Any) -> dict[str, str]:
+    """Read a mapping of our names of columns to the caller's."""
+    if not isinstance(value or {}, Mapping):
+        raise ParameterError(f"{parameter} is {value!r}; wanted a mapping of xifen's names to yours")
+    for ours, yours in (value or {}).items():
+        if not isinstance(yours, str) or not yours:
+            raise ParameterError(f"{parameter} calls {ours!r} {yours!r}; wanted the name of your column, which is text")
+    return dict(value or {})
 
 
 def renamed(default: Iterable[str], output: Any) -> dict[str, str]:

@@ -24,7 +24,7 @@ __all__ = ["constant", "domain_of", "learned", "unlearned"]
 _LEARNED: Final = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
 #: top_share(column, 0.8).
 _TOP: Final = re.compile(
-    r'\s*(top_share)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*,\s*(0?\.\d+|1|1\.0*)\s*\)\s*', re.IGNORECASE
+    r'\s*(top_share)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*,\s*([-+.\w]+)\s*\)\s*', re.IGNORECASE
 )
 
 
@@ -33,13 +33,13 @@ def unlearned(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: 0.5 if _asked(value) else value for name, value in parameters.items()}
 
 
-def learned(parameters: Mapping[str, Any], frame: Frame, n_jobs: int) -> dict[str, Any]:
+def learned(parameters: Mapping[str, Any], frame: Frame, n_jobs: int | None) -> dict[str, Any]:
     """Give each parameter its value; "mean(column)" and its like are learned from the frame."""
     values = dict(parameters)
     asked = [(name, *found) for name, value in values.items() if (found := _asked(value))]
     for _, _, column, _ in asked:
         frame.require([column])
-    values.update({name: _least_of_the_top(frame, column, float(share)) for name, _, column, share in asked if share})
+    values.update({name: _least_of_the_top(frame, column, share) for name, _, column, share in asked if share})
     means = [
         {"name": name, "statistic": statistic, "column": column}
         for name, statistic, column, share in asked
@@ -56,30 +56,37 @@ def learned(parameters: Mapping[str, Any], frame: Frame, n_jobs: int) -> dict[st
 def _least_of_the_top(frame: Frame, name: str, share: float) -> float:
     """Give the least value of the largest ones that have this share of the sum together."""
     column = pa.table(frame.stream([name])).column(0)
-    try:
-        values = column.cast(pa.float64()).to_numpy()
-    except pa.ArrowException:
-        raise InputError(f"column '{name}' holds {column.type}; top_share wants numbers") from None
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        raise InputError(f"column '{name}' holds {kind}; top_share wants numbers: convert it")
+    values = column.cast(pa.float64()).to_numpy()
     if np.isinf(values).any():
-        raise InputError(
-            f"column '{name}' is infinite in row {int(np.isinf(values).argmax())}; correct or drop the row"
-        )
+        row = int(np.isinf(values).argmax())
+        raise InputError(f"column '{name}' is infinite in row {row}; infinity is never data: correct or drop the row")
     amounts, counts = np.unique(values[values > 0], return_counts=True)
     if len(amounts) == 0:
-        raise InputError(f"column '{name}' holds nothing above 0, of which the largest could have a share")
+        raise InputError(f"column '{name}' holds nothing above 0, of which top_share could be taken")
     # From the largest down, so that the order of the rows changes nothing.
     amounts, sums = amounts[::-1], np.cumsum((amounts * counts)[::-1])
     above = np.concatenate(([0.0], sums[:-1]))
     return float(amounts[above / sums[-1] < share][-1])
 
 
-def _asked(value: Any) -> tuple[str, str, str | None] | None:
+def _asked(value: Any) -> tuple[str, str, float | None] | None:
     """Tell what is to be learned (statistic, column, share) from text that is meant as it stands."""
     found = (_LEARNED.fullmatch(value) or _TOP.fullmatch(value)) if isinstance(value, str) else None
     if found is None:
         return None
     column = found[2].replace('""', '"') if found[2] else found[3]
-    return found[1].lower(), column, found[4] if found.re is _TOP else None
+    if found.re is _LEARNED:
+        return found[1].lower(), column, None
+    try:
+        share = float(found[4])
+    except ValueError:
+        share = math.nan
+    if not 0 < share <= 1:
+        raise ParameterError(f"{value!r} asks for the share {found[4]}; wanted one above 0 and up to 1, as in 0.8")
+    return "top_share", column, share
 
 
 def constant(what: str, value: Any) -> bool | int | float | str | dict[str, str]:

@@ -278,8 +278,10 @@ class RuleSegmenter(RuleSet):
         combination, and a value outside its domain is an InputError; a column the fitted frame lacks is refused.
     parameters : mapping, optional
         Values of ``:name`` in the rules: a truth value, number, Decimal (exact), text, date or datetime (wall clock);
-        or ``"mean(column)"`` or ``"median(column)"``, learned by `fit` over the values that are not missing. A text of
-        just that form is always learned: a rule that means the text itself writes it.
+        or ``"mean(column)"``, ``"median(column)"`` or ``"top_share(column, 0.8)"`` (the least of those largest values
+        that have 80 % of the sum together, the one that crosses it included; values below 0 count nothing), learned by
+        `fit` over the values that are not missing. A text of just that form is always learned: a rule that means the
+        text itself writes it.
     output : str, default "segment"
         Name of the added column.
     aliases : mapping, optional

@@ -13,13 +13,15 @@ from typing import Any
 
 import pandas as pd
 
+from xifen._cuts import other_names
 from xifen.errors import ParameterError
 from xifen.presets import _files
 from xifen.presets._files import Lang, words
 from xifen.presets._makers import MAKERS, matrix_cells
+from xifen.presets._pipeline import Pipeline
 from xifen.presets._playbook import strategies
 
-__all__ = ["list_presets", "load_preset", "matrix_cells", "strategies", "words"]
+__all__ = ["Pipeline", "list_presets", "load_preset", "matrix_cells", "strategies", "words"]
 
 
 def list_presets() -> pd.DataFrame:
@@ -91,7 +93,8 @@ def load_preset(
     Returns
     -------
     RuleSegmenter, RuleTagger, Binner, RFMScorer, Scorecard, SegmentMatrix, Pipeline, dict or pandas.DataFrame
-        An estimator, not fitted yet. Grades are a Pipeline of a scorecard and its grades. Keywords are a dict for
+        An estimator, not fitted yet. Grades are a `Pipeline` of a scorecard and the rules that grade its score, written
+        and read as JSON like the others: ``xf.presets.Pipeline.from_json``. Keywords are a dict for
         `keyword_table`. A playbook is a frame with a row per type: `playbook_key` (what `SegmentMatrix` adds), `label`
         (in the wanted language), `direction`, `actions`, `service_level`, `investment_level`, `channel` and
         `contact_days`; without a language its texts stand in both (`direction_zh`, `direction_en`).
@@ -99,7 +102,8 @@ def load_preset(
     Raises
     ------
     ParameterError
-        There is no such preset, language, input or parameter, or a parameter has the wrong type.
+        There is no such preset, language, input or parameter, a parameter has the wrong type, numbers that must grow
+        do not (``medium_from``, ``large_from``), or two inputs are given the same column.
 
     Warns
     -----
@@ -126,7 +130,7 @@ def load_preset(
     if lang not in (None, "en", "zh"):
         raise ParameterError(f"lang is {lang!r}; wanted 'en', 'zh' or None for the keys")
     make, options = MAKERS[_files.read(name)["operation"]]
-    return make(_files.open_preset(name, lang, dict(columns or {}), parameters, options))
+    return make(_files.open_preset(name, lang, other_names("columns", columns), parameters, options))
 
 
 def _listed(preset: Mapping[str, Any], *, required: bool) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,9 +87,19 @@ def open_preset(
     }
     for field in amounts:
         _same_amounts(preset, field, given.get(field))
+    _check_order(preset, values)
     preset = _filled(variant(preset, given.get(*choice) if choice else None), values)
+    inputs = list(dict.fromkeys(item["name"] for item in preset.get("inputs", [])))
     for column in columns:
-        one_of(f"input of {name}", column, [item["name"] for item in preset.get("inputs", [])])
+        one_of(f"input of {name}", column, inputs)
+    taken: dict[str, str] = {}
+    for item in inputs:
+        other = taken.setdefault(columns.get(item, item), item)
+        if other != item:
+            raise ParameterError(
+                f"columns gives '{other}' and '{item}' of {name} the same column '{columns.get(item, item)}'; "
+                "each input wants one of its own"
+            )
     used = json.dumps(preset.get("labels", []))
     parameters = {parameter: value for parameter, value in values.items() if re.search(rf":{parameter}\b", used)}
     parameters |= preset.get("learned", {})
@@ -108,6 +120,12 @@ def variant(preset: Mapping[str, Any], chosen: Any = None) -> dict[str, Any]:
             raise ParameterError(
                 f"{choice['parameter']} gives cuts for {', '.join(map(repr, chosen))}; wanted {', '.join(map(repr, given))}"
             )
+        for column, cut in chosen.items():
+            if isinstance(cut, bool) or not isinstance(cut, numbers.Real) or not math.isfinite(cut):
+                raise ParameterError(
+                    f"{choice['parameter']} cuts '{column}' at {cut!r}; wanted a finite number, "
+                    f"or one of {', '.join(name for name in variants if name != 'fixed')} for all of them"
+                )
         learned = {given[column]: cut for column, cut in chosen.items()}
     else:
         one_of(choice["parameter"], chosen, [name for name in variants if name != "fixed"])
@@ -137,6 +155,17 @@ def _checked(name: str, declared: Mapping[str, Any], value: Any) -> Any:
     return value
 
 
+def _check_order(preset: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuse numbers that must grow and do not: they would swap bands or close a clock before it began."""
+    for names in preset.get("ascending", []):
+        for lower, upper in itertools.pairwise(names):
+            if values[lower] > values[upper]:
+                raise ParameterError(
+                    f"{lower} of {preset['name']} is {values[lower]}, more than {upper}, which is {values[upper]}; "
+                    "give both, the lower one first"
+                )
+
+
 def _same_amounts(preset: Mapping[str, Any], field: str, given: Any) -> None:
     """Refuse amounts in another currency, or of another kind, than the preset's numbers are."""
     for item in preset["inputs"]:
@@ -149,17 +178,18 @@ def _same_amounts(preset: Mapping[str, Any], field: str, given: Any) -> None:
 
 
 def _filled(preset: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write whole numbers into the names that contain them: order_count_{churn_days}D."""
-    whole = {name: str(value) for name, value in values.items() if isinstance(value, int)}
-    if not whole:
+    """Write numbers into the names and statistics that contain them: order_count_{churn_days}D."""
+    numbered = {name: str(value) for name, value in values.items() if not isinstance(value, str)}
+    if not numbered:
         return preset
-    place = re.compile(r"\{(" + "|".join(whole) + r")\}")
+    place = re.compile(r"\{(" + "|".join(numbered) + r")\}")
 
     def fill(value: Any) -> Any:
         if isinstance(value, str):
-            return place.sub(lambda found: whole[found[1]], value)
+            return place.sub(lambda found: numbered[found[1]], value)
         if isinstance(value, list):
             return [fill(item) for item in value]
         return {key: fill(item) for key, item in value.items()} if isinstance(value, dict) else value
 
-    return {name: fill(part) if name in ("inputs", "labels", "families") else part for name, part in preset.items()}
+    filled = ("inputs", "labels", "families", "learned")
+    return {name: fill(part) if name in filled else part for name, part in preset.items()}

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from xifen import _core
 from xifen._tagger import RuleTagger
@@ -15,6 +14,7 @@ from xifen.binning import Binner, RFMScorer
 from xifen.errors import ParameterError
 from xifen.matrix import SegmentMatrix
 from xifen.presets._files import Wanted, names, one_of, read, words
+from xifen.presets._pipeline import Pipeline
 from xifen.presets._playbook import playbook
 from xifen.rules import RuleSegmenter
 from xifen.scorecard import Scorecard
@@ -179,10 +179,11 @@ def _parameters(wanted: Wanted) -> dict[str, Any]:
 
 
 def _learned_from(learned: str, wanted: Wanted) -> str:
-    """`mean(column)` of the column that stands for it."""
-    statistic, column = learned.removesuffix(")").split("(")
-    column = wanted.column(column).replace('"', '""')
-    return f'{statistic}("{column}")'
+    """`mean(column)` or `top_share(column, 0.8)` of the column that stands for it."""
+    statistic, inside = learned.removesuffix(")").split("(")
+    column, *share = inside.split(", ")
+    quoted = '"' + wanted.column(column).replace('"', '""') + '"'
+    return f"{statistic}({', '.join([quoted, *share])})"
 
 
 def _aliases(wanted: Wanted, labels: list[dict[str, str]]) -> dict[str, dict[str, str]]:
