@@ -197,7 +197,7 @@ def test_list_presets():
     assert rows.loc["rfm.eight_cell", "parameters"] == "reference=mean_score"
     assert rows.loc["churn.watch", "inputs"] == "order_count, frequency_score, order_count_90D"
     assert rows.loc["tag.value", ["optional", "parameters"]].tolist() == [
-        "gross_margin", "high_amount=500000, high_margin=0.3, potential_amount=100000"
+        "gross_margin", "high_amount=500000, high_margin=0.3, potential_amount=100000, recent_months=3"
     ]  # fmt: skip
     assert not table[["title_zh", "title_en"]].eq("").any(axis=None)
 

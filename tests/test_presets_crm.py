@@ -41,7 +41,6 @@ def everything(n: int = 400) -> pd.DataFrame:
         province=np.array(["上海", "44", "Hunan", "海外"], dtype=object)[places % 4],
         city=np.array(CITIES, dtype=object)[places % 4],
         quantity_12M=places,
-        trial_to_order_days=(frame["first_purchase"] - pd.to_datetime(frame["trial_date"])).dt.days,
         value=frame["value_score"],
         potential=frame["potential_score"],
         importance=places % 5,

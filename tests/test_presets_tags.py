@@ -52,7 +52,8 @@ def test_the_dominant_need_is_the_largest_excess():
 
 def test_the_other_tags():
     frame = customers(
-        order_count_12M=[10, 9], trial_to_order_days=[60, 61], login_count_3M=[6, 7], login_count_prev_3M=[10, 10],
+        order_count_12M=[10, 9], trial_date=pd.to_datetime(["2024-01-01", "2024-01-01"]),
+        first_purchase=pd.to_datetime(["2024-03-01", "2024-03-02"]), login_count_3M=[6, 7], login_count_prev_3M=[10, 10],
         response_rate_3M=[0.5, 0.5], response_rate_prev_3M=[0.5, 0.5], order_count=[5, 0], order_count_180D=[0, 0],
         order_count_3M=[0, 0], order_count_prev_3M=[0, 0], tenure_days=[364, 365], recency_days=[31, 30],
         mean_gap_days=[20.0, 20.0],
@@ -74,7 +75,6 @@ def test_tags_survive_json_and_say_their_names(name: str):
     words = xf.keyword_table(crm.messages.dropna(subset="text"), keywords=xf.load_preset("keywords.need"))
     frame = xf.load_preset("rfm.published_scale").fit_transform(rfm).merge(crm.customers, on="customer_id")
     frame = frame.merge(words, on="customer_id", how="left")
-    frame["trial_to_order_days"] = (frame["first_purchase"] - pd.to_datetime(frame["trial_date"])).dt.days
     tagger = xf.load_preset(name, lang="zh").fit(frame)
     out = tagger.transform(frame)
     if hasattr(tagger, "families"):
