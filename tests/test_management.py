@@ -220,7 +220,7 @@ def test_wrong_parameters():
         xf.management_table(WHOLE, "fr")
     with pytest.raises(xf.errors.ParameterError, match="did you mean 'value_grade'"):
         xf.management_table(WHOLE, columns={"value_grad": "x"})
-    with pytest.raises(xf.errors.InputError, match=r"'mean_order_value'.*cannot be read as double"):
+    with pytest.raises(xf.errors.InputError, match=r"'mean_order_value' holds .*wanted numbers"):
         xf.management_table(WHOLE.assign(mean_order_value="many"))
     with pytest.raises(xf.errors.InputError, match="'mean_order_value' is infinite in row 2"):
         xf.management_table(WHOLE.assign(mean_order_value=[1.0, np.nan, np.inf]))

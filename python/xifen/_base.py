@@ -10,7 +10,6 @@ import datetime as dt
 import functools
 import json
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
@@ -22,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from xifen._cuts import column_names
 from xifen._frame import Frame, as_kind, is_array
+from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "read_model"]
@@ -231,9 +231,7 @@ class ColumnAdder(FrameTransformer):
 
 def _count_as_missing(absent: Sequence[str]) -> None:
     if absent:
-        warnings.warn(
-            f"the frame has no {', '.join(map(repr, absent))}: optional, and now missing in every row", stacklevel=5
-        )
+        warn(f"the frame has no {', '.join(map(repr, absent))}: optional, and now missing in every row")
 
 
 def read_model(text: str, wanted: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -13,8 +12,9 @@ import pyarrow.compute as pc
 
 from xifen import _columns as c
 from xifen import _core
-from xifen._cuts import known_columns
+from xifen._cuts import known_columns, other_names
 from xifen._frame import NAT, Column, Frame, Times
+from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 from xifen.presets import strategies, words
 
@@ -110,9 +110,10 @@ def management_table(
     """
     if lang not in ("zh", "en"):
         raise ParameterError(f"lang is {lang!r}; wanted 'zh' or 'en'")
-    renamed = dict(columns or {})
+    renamed = other_names("columns", columns)
     known_columns("columns", renamed, [*_INPUTS.values(), c.ORDERS_PER_YEAR, c.OPT_OUT])
     sheet = _Sheet(Frame(frame, "frame"), renamed, lang)
+    sheet.frame.require(renamed.values())
     table = {
         "id": sheet.ids(),
         "name": sheet.text("name"),
@@ -127,10 +128,7 @@ def management_table(
         "notes": sheet.text("notes"),
     }
     if sheet.missed:
-        warnings.warn(
-            f"the frame has no {', '.join(map(repr, sheet.missed))}: blank in the table; name yours by columns=",
-            stacklevel=2,
-        )
+        warn(f"the frame has no {', '.join(map(repr, sheet.missed))}: blank in the table; name yours by columns=")
     out = sheet.frame.new({sheet.header[key]: column for key, column in table.items()}, same_rows=True)
     return (out, {sheet.header[key]: note for key, note in sheet.notes.items()}) if return_notes else out
 
@@ -151,6 +149,9 @@ class _Sheet:
         name = self._name("id")
         self.frame.require([name])
         ids = self._column(name)
+        kind = ids.type
+        if not (_is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
+            raise InputError(f"column '{name}' holds {kind}; wanted ids, which are text or whole numbers")
         # The rule of ids everywhere: whole and exact floats are integers with missing ones among them.
         if pa.types.is_floating(ids.type):
             wrong = pc.or_(pc.not_equal(pc.floor(ids), ids), pc.greater_equal(pc.abs(ids), float(_WHOLE)))
@@ -164,7 +165,14 @@ class _Sheet:
 
     def text(self, key: str) -> pa.Array:
         name = self._name(key)
-        return self._column(name).cast(pa.large_string()) if name in self.frame.names else self.blank(key)
+        if name not in self.frame.names:
+            return self.blank(key)
+        values = self._column(name)
+        if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+            raise InputError(
+                f"column '{name}' holds {_called(values.type)}; wanted text: join it to one text per customer"
+            )
+        return values.cast(pa.large_string())
 
     def numbers(self, key: str, *, name: str | None = None, note: str) -> pa.Array:
         name = name or self._name(key)
@@ -174,7 +182,9 @@ class _Sheet:
         values = self._column(name)
         if pa.types.is_integer(values.type):
             return values
-        values = self._cast(name, values, pa.float64())
+        if not (pa.types.is_floating(values.type) or pa.types.is_decimal(values.type) or pa.types.is_null(values.type)):
+            raise InputError(f"column '{name}' holds {_called(values.type)}; wanted numbers: convert it")
+        values = values.cast(pa.float64())
         row = pc.index(pc.is_inf(values), True).as_py()
         if row >= 0:
             raise InputError(f"column '{name}' is infinite in row {row}; infinity is never data: repair it")
@@ -200,8 +210,10 @@ class _Sheet:
             return pc.floor_temporal(local, unit="day").cast(pa.date32())
         if pa.types.is_date(values.type) or pa.types.is_null(values.type):
             return values.cast(pa.date32())
-        if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-            raise InputError(f"column '{name}' holds {values.type}; wanted dates, times or text such as 2024-01-15")
+        if not _is_text(values.type):
+            raise InputError(
+                f"column '{name}' holds {_called(values.type)}; wanted dates, times or text such as 2024-01-15"
+            )
         each = values.dictionary_encode()
         days = [self._day(name, text, each.indices, code) for code, text in enumerate(each.dictionary.to_pylist())]
         return pa.array(days, pa.date32()).take(each.indices)
@@ -228,7 +240,7 @@ class _Sheet:
             strategy = pc.if_else(pc.is_valid(given), _translated(given, advice), None)
         opted_out = self.renamed.get(c.OPT_OUT, c.OPT_OUT)
         if opted_out in self.frame.names:
-            out = pc.fill_null(self._cast(opted_out, self._column(opted_out), pa.bool_()), False)
+            out = self._opted_out(opted_out)
             strategy = pc.if_else(out, None, strategy)
             count = pc.sum(out).as_py() or 0
             self.notes["strategy"] = self._sentences["opt_out"].format(count=count)
@@ -253,11 +265,18 @@ class _Sheet:
             column = column.cast(pa.large_string())
         return pc.if_else(pc.is_nan(column), None, column) if pa.types.is_floating(column.type) else column
 
-    def _cast(self, name: str, values: pa.Array, kind: Any) -> pa.Array:
-        try:
-            return values.cast(kind)
-        except pa.ArrowException as failure:
-            raise InputError(f"column '{name}' ({values.type}) cannot be read as {kind}: {failure}") from None
+    def _opted_out(self, name: str) -> pa.Array:
+        """Who wants no marketing: true, or 1; missing is no objection."""
+        values = self._column(name)
+        if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+            row = pc.index(pc.is_in(values, pa.array([0, 1, None], values.type)), False).as_py()
+            if row >= 0:
+                raise InputError(
+                    f"column '{name}' holds {values[row].as_py()} in row {row}; wanted true or false, or 1 or 0"
+                )
+        elif not (pa.types.is_boolean(values.type) or pa.types.is_null(values.type)):
+            raise InputError(f"column '{name}' holds {_called(values.type)}; wanted true or false: convert it")
+        return pc.fill_null(values.cast(pa.bool_()), False)
 
     def _day(self, name: str, text: str, codes: pa.Array, code: int) -> dt.date:
         """Read one of the texts of a column of dates."""
@@ -269,6 +288,14 @@ class _Sheet:
             why = "is no date"
         row = pc.index(codes, pa.scalar(code, codes.type)).as_py()
         raise InputError(f"column '{name}' holds {text!r} in row {row}, which {why}: write it as 2024-01-15")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _called(kind: pa.DataType) -> str:
+    return "text" if _is_text(kind) else str(kind)
 
 
 def _translated(values: pa.Array, shown: Mapping[str, str]) -> pa.Array:

@@ -7,7 +7,6 @@ import itertools
 import json
 import reprlib
 import textwrap
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -23,6 +22,7 @@ from xifen._rule_coverage import Coverage
 from xifen._rule_reports import Explanation, chosen_rows, ids_of
 from xifen._rule_values import constant, domain_of, learned, unlearned
 from xifen._rule_words import language_of
+from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["RuleSegmenter", "RuleSet"]
@@ -421,11 +421,10 @@ def _shown(rules: Any) -> str:
 
 
 def warn_of_overflows(count: int) -> None:
-    """Say how many results of a calculation did not fit; called by `_add`, below `transform` and its wrapper."""
+    """Say how many results of a calculation did not fit."""
     if count:
-        warnings.warn(
+        warn(
             f"{count} result{' ' if count == 1 else 's '}of whole-number or decimal calculation beyond 64 bits or 38 "
             "digits (or a date's range), now missing; write one of the numbers with a point (1.0 *) to calculate exactly "
-            "in 38 digits",
-            stacklevel=5,
+            "in 38 digits"
         )

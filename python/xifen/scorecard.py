@@ -281,6 +281,8 @@ class Scorecard(ColumnAdder):
         for name, fields in indicators.items():
             if not isinstance(name, str) or not isinstance(fields, Mapping):
                 raise TypeError(f"indicators must map text to mappings; got {name!r}: {fields!r}")
+            if not name:
+                raise ParameterError("an indicator has no name; its column of points is named after it")
             known_columns(f"indicator '{name}'", fields, list(_FIELDS))
         return self.indicators
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,6 +10,8 @@ from xifen import _columns as c
 from xifen import _core
 from xifen._cuts import threads
 from xifen._frame import Frame
+from xifen._warn import warn
+from xifen.errors import ParameterError
 
 __all__ = ["keyword_table"]
 
@@ -109,13 +110,15 @@ def keyword_table(
     }
     found = _core.keyword_table(frame.stream(names), json.dumps(config), threads(n_jobs))
     for message in found["warnings"]:
-        warnings.warn(message, UserWarning, stacklevel=2)
+        warn(message)
     return frame.by_customer(customer_id, found["columns"])
 
 
 def _words(group: Any, words: Any) -> list[str]:
     if not isinstance(group, str):
         raise TypeError(f"keywords has the group {group!r}; the name of a group is text")
+    if not group:
+        raise ParameterError("a group of keywords has no name; its columns are named after it")
     # A text is a sequence of texts, too: its letters would be the keywords.
     if isinstance(words, (str, bytes)) or not hasattr(words, "__iter__"):
         raise TypeError(f"the keywords of group '{group}' are {words!r}; wanted a list such as ['price', '价格']")

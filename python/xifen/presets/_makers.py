@@ -143,7 +143,7 @@ def _keywords(wanted: Wanted) -> dict[str, list[str]]:
 
 
 def _playbook(wanted: Wanted) -> pd.DataFrame:
-    return playbook(wanted.preset["name"], wanted.lang, stacklevel=5)
+    return playbook(wanted.preset["name"], wanted.lang)
 
 
 #: What makes a preset of each operation, and what it takes besides the preset's own parameters.

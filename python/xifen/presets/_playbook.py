@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal
 
 import pandas as pd
 
 from xifen._frame import as_kind
+from xifen._warn import warn
 from xifen.errors import InputError
 from xifen.presets._files import Lang, names, one_of, read, words
 
@@ -17,7 +17,7 @@ __all__ = ["playbook", "strategies"]
 _MOST_TYPES = 6
 
 
-def playbook(name: str, lang: Lang, *, stacklevel: int) -> pd.DataFrame:
+def playbook(name: str, lang: Lang) -> pd.DataFrame:
     """Read a playbook as a frame, one row per type; without a language its texts stand in both."""
     preset = read(name)
     shared = words("playbook")
@@ -43,7 +43,7 @@ def playbook(name: str, lang: Lang, *, stacklevel: int) -> pd.DataFrame:
             }
         rows.append({**row, "contact_days": entry["contact_days"]})
     table = pd.DataFrame(rows)
-    _check(table, stacklevel=stacklevel)
+    _check(table)
     return table
 
 
@@ -51,16 +51,18 @@ def strategies(given: Any, lang: Literal["en", "zh"]) -> tuple[dict[str, str], d
     """Give, for every way to write a type of a playbook, its label in a language and its actions."""
     if isinstance(given, str):
         one_of("playbook", given, [name for name in names() if name.startswith("playbook.")])
-        table = playbook(given, lang, stacklevel=6)
+        table = playbook(given, lang)
         written = [[entry[kind] for kind in ("key", "zh", "en")] for entry in read(given)["entries"]]
         actions = "actions"
+    elif given is None:
+        raise TypeError("playbook is None; wanted the name of a preset or a frame such as load_preset makes of one")
     else:
         table = as_kind(given, "pandas")
         actions = f"actions_{lang}" if f"actions_{lang}" in table else "actions"
         for name in ("playbook_key", "label", actions):
             if name not in table:
                 raise InputError(f"the playbook has no column '{name}'; edit one that load_preset makes")
-        _check(table, stacklevel=5)
+        _check(table)
         written = [[key.rpartition(".")[2]] for key in table["playbook_key"]]
     labels: dict[str, str] = {}
     advice: dict[str, str] = {}
@@ -71,7 +73,7 @@ def strategies(given: Any, lang: Literal["en", "zh"]) -> tuple[dict[str, str], d
     return labels, advice
 
 
-def _check(table: pd.DataFrame, *, stacklevel: int) -> None:
+def _check(table: pd.DataFrame) -> None:
     """Warn of more types than a team can keep apart, and of prices that hang on what a customer is worth."""
     keys = table["playbook_key"].tolist()
     if len(keys) > _MOST_TYPES:
@@ -82,10 +84,9 @@ def _check(table: pd.DataFrame, *, stacklevel: int) -> None:
         }
         merge = next((merges[space] for key in keys if (space := key.rpartition(".")[0]) in merges), None)
         advice = f"; {merge} merges them" if merge else ": merge some"
-        warnings.warn(
+        warn(
             f"{len(keys)} types carry a strategy of their own, more than the {_MOST_TYPES} a sales team can keep apart"
             f"{advice}",
-            stacklevel=stacklevel,
         )
     shared = words("playbook")
     texts = (
@@ -98,11 +99,10 @@ def _check(table: pd.DataFrame, *, stacklevel: int) -> None:
     tags = table["playbook_key"].str.startswith(tuple(shared["price_must_not_hang_on"]))
     found = table.loc[priced & tags, "playbook_key"].tolist()
     if found:
-        warnings.warn(
+        warn(
             f"the playbook gives {', '.join(found)} a price or a coupon because of a value or price-sensitivity tag; "
             "China's Personal Information Protection Law (article 24) forbids unreasonable differences in price "
             "by automated decision: offer it to everyone, or take it out",
-            stacklevel=stacklevel,
         )
 
 
