@@ -288,10 +288,8 @@ def test_points_at_their_cuts(name: str):
 def test_grades_at_their_cuts(name: str, column: str, cuts: list[tuple[float, str]]):
     base, _ = POINTS[name]
     grade = xf.load_preset(name).fit(rows(base, [{}]))["grade"]
-    out = grade.transform(
-        grade_frame := pd.DataFrame({**dict.fromkeys(grade.feature_names_in_, 0.0), column: [s for s, _ in cuts]})
-    )
-    assert len(out) == len(grade_frame)
+    frame = pd.DataFrame({**dict.fromkeys(grade.feature_names_in_, 0.0), column: [score for score, _ in cuts]})
+    out = grade.transform(frame)
     assert plain(out[grade.output]) == [label for _, label in cuts]
 
 
