@@ -228,6 +228,37 @@ def test_wrong_parameters():
         xf.management_table([1, 2])
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"opt_out": ["no", "maybe", None]}, "'opt_out' holds text; wanted true or false"),
+        ({"opt_out": [0, 1, 2]}, "'opt_out' holds 2 in row 2; wanted true or false, or 1 or 0"),
+        ({"order_count_12M": ["1", "2", "3"]}, "'order_count_12M' holds text; wanted numbers"),
+        ({"name": [["a"], [], ["b", "c"]]}, "'name' holds list<.*>; wanted text"),
+        ({"customer_id": [True, False, None]}, "'customer_id' holds bool; wanted ids, which are text or whole numbers"),
+    ],
+)
+def test_columns_of_another_kind(change: dict, words: str):
+    with pytest.raises(xf.errors.InputError, match=words):
+        xf.management_table(WHOLE.assign(**change))
+
+
+def test_opt_out_as_numbers():
+    table = xf.management_table(WHOLE.assign(opt_out=[0, 1, np.nan]))
+    assert table["策略建议"].isna().tolist() == [False, True, False]
+
+
+def test_columns_that_are_named_must_be_there():
+    with pytest.raises(xf.errors.InputError, match="no column 'nme'; did you mean 'name'"):
+        xf.management_table(WHOLE, columns={"name": "nme"})
+    with pytest.raises(xf.errors.ParameterError, match=r"columns is \['name'\]; wanted a mapping"):
+        xf.management_table(WHOLE, columns=["name"])
+    with pytest.raises(xf.errors.ParameterError, match="columns calls 'name' 3"):
+        xf.management_table(WHOLE, columns={"name": 3})
+    with pytest.raises(TypeError, match="playbook is None; wanted the name of a preset or a frame"):
+        xf.management_table(WHOLE, playbook=None)
+
+
 def test_no_rows():
     assert len(xf.management_table(WHOLE[:0])) == 0
     assert len(xf.management_table(pl.from_pandas(WHOLE)[:0])) == 0

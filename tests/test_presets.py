@@ -224,6 +224,28 @@ def test_wrong_names_are_answered_with_the_nearest():
         (lambda: xf.load_preset("band.purchase", basis="signed"), "basis 'invoiced, with tax'"),
         (lambda: xf.load_preset("rfm.named", currency="USD"), "no parameter of rfm.named 'currency'"),
         (lambda: xf.load_preset("types.practice", churn_days="60"), "wanted a finite integer"),
+        (lambda: xf.load_preset("rfm.named", columns=["r"]), "columns is \\['r'\\]; wanted a mapping"),
+        (
+            lambda: xf.load_preset("rfm.named", columns={"recency_score": 3}),
+            "columns calls 'recency_score' 3; wanted the",
+        ),
+        (lambda: xf.load_preset("rfm.named", columns={"recency_score": ""}), "columns calls 'recency_score' ''"),
+        (
+            lambda: xf.load_preset("rfm.named", columns={"recency_score": "frequency_score"}),
+            "gives 'recency_score' and 'frequency_score' of rfm.named the same column 'frequency_score'",
+        ),
+        (
+            lambda: xf.load_preset("rfm.eight_cell", reference={"recency_days": "x", "order_count": 1, "monetary": 1}),
+            "reference cuts 'recency_days' at 'x'; wanted a finite number, or one of mean_score, mean, median",
+        ),
+        (
+            lambda: xf.load_preset("band.size", large_from=10),
+            "medium_from of band.size is 50, more than large_from, which",
+        ),
+        (
+            lambda: xf.load_preset("types.practice", churn_days=14),
+            "active_days of types.practice is 30, more than churn_",
+        ),
     ]
     for call, message in refusals:
         with pytest.raises(xf.errors.ParameterError, match=message):
@@ -234,6 +256,15 @@ def test_options_reach_the_segmenter():
     frame = CELLS.assign(segment="mine")
     out = xf.load_preset("rfm.named", output="named", n_jobs=1).fit_transform(frame)
     assert out["named"].tolist() == named().tolist()
+
+
+def test_inputs_may_change_names_with_each_other_and_clocks_may_be_equal():
+    swapped = {"recency_score": "frequency_score", "frequency_score": "recency_score"}
+    frame = CELLS.rename(columns=swapped)
+    assert xf.load_preset("rfm.named", columns=swapped).fit_transform(frame)["segment"].tolist() == named().tolist()
+    one_clock = xf.load_preset("state.development", stopped_days=365)
+    states = pd.DataFrame({"order_count": [3], "tenure_days": [400], "order_count_365D": [0]})
+    assert one_clock.fit_transform(states)["customer_state"].tolist() == ["lost"]
 
 
 def test_amounts_of_the_same_kind_are_welcome():

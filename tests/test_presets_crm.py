@@ -122,3 +122,11 @@ def added_under(name: str, frame: pd.DataFrame, columns: dict[str, str]) -> pd.D
         out = out.drop(columns=list(columns.values()))
     out = out.astype(object)
     return out.where(out.notna(), None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_is_a_json_file(name: str):
+    frame = reads(name)
+    estimator = xf.load_preset(name, lang="zh").fit(frame)
+    again = type(estimator).from_json(estimator.to_json())
+    pd.testing.assert_frame_equal(again.transform(frame), estimator.transform(frame))

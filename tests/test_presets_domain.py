@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import xifen as xf
@@ -166,6 +165,23 @@ def test_value_tags_leave_a_gap_and_an_unknown_margin_unknown():
     assert tagged["价值标签"].tolist()[:2] == ["未分类", "未分类"]
     assert tagged["价值标签"].isna().tolist() == [False, False, True]
     assert tagged["高价值客户"].isna().tolist() == [False, False, True]
+
+
+def test_a_rise_against_the_same_months_last_year():
+    """Spring Festival moves; the way the preset's page describes."""
+    crm = xf.datasets.make_crm(500, seed=2)
+    before = (pd.Timestamp(crm.as_of) - pd.DateOffset(years=1)).strftime("%Y-%m-%d")
+    common = {"order_id": "order_id", "customers": crm.customers}
+    now = xf.rfm_table(crm.orders, as_of=crm.as_of, windows=["3M", "12M"], **common)
+    then = xf.rfm_table(crm.orders, as_of=before, windows=["3M"], **common)
+    then = then[["customer_id", "order_count_3M"]].rename(columns={"order_count_3M": "order_count_3M_last_year"})
+    frame = now.merge(then, on="customer_id").merge(crm.customers[["customer_id", "gross_margin"]], on="customer_id")
+    columns = {"order_count_prev_3M": "order_count_3M_last_year"}
+    tagged = xf.load_preset("tag.value", columns=columns).fit_transform(frame)
+    amount = frame["monetary_12M"].between(100_000, 500_000)
+    rising = amount & (frame["order_count_3M"] > frame["order_count_3M_last_year"])
+    assert 0 < rising.sum() < amount.sum()
+    assert (tagged["potential"].fillna(False) == rising).all()
 
 
 # 7. Two churn clocks, 90 days and 6 calendar months, with different second conditions.
@@ -421,44 +437,6 @@ def test_importance():
     amounts = customers(monetary_12M=[400_000, 400_000, 99_999, -5], indirect_value=[100_000, None, 1, 0])
     by_value = xf.load_preset("importance.value", lang="zh").fit_transform(amounts)["importance"]
     assert by_value.tolist() == ["重要客户", "普通客户", "普通客户", "不重要客户"]
-
-
-def test_abc_classes_by_cumulative_share():
-    sales = customers(monetary_12M=[5.0, 15.0, 70.0, 10.0, 0.0, -20.0, None])
-    preset = xf.load_preset("importance.abc", lang="zh").fit(sales)
-    # 70 and 15 are the first to have 80 % of 100, with 10 they have 95 %.
-    assert preset.parameters_ == {"a_from": 15.0, "b_from": 10.0}
-    classes = preset.transform(sales)["abc_class"]
-    assert [None if pd.isna(x) else x for x in classes] == ["C类", "A类", "A类", "B类", "C类", "C类", None]
-    assert preset.coverage().complete
-    rng = np.random.default_rng(1)
-    amounts = pd.Series(rng.pareto(1.2, 2_000).round(2))  # with ties
-    above = amounts.map(lambda amount: amounts[amounts > amount].sum()) / amounts.sum()
-    wanted = np.select([above < 0.7, above < 0.9], ["a", "b"], "c")
-    for frame in (customers(mine=amounts), customers(mine=amounts).sample(frac=1, random_state=0).sort_index()):
-        own = xf.load_preset("importance.abc", a_share=0.7, b_share=0.9, columns={"monetary_12M": "mine"}).fit(frame)
-        assert own.transform(frame)["abc_class"].tolist() == wanted.tolist()
-    assert (
-        xf.load_preset("importance.abc").fit_transform(customers(monetary_12M=[3, 3]))["abc_class"].tolist()
-        == ["a"] * 2
-    )
-    again = xf.RuleSegmenter.from_json(preset.to_json())
-    assert again.transform(customers(monetary_12M=[12.0, 9.0]))["abc_class"].tolist() == ["B类", "C类"]  # next quarter
-
-
-@pytest.mark.parametrize(
-    ("amounts", "options", "words"),
-    [
-        ([0.0, -1.0], {}, "holds nothing above 0, of which top_share"),
-        (["3", "4"], {}, "'monetary_12M'.*text"),
-        ([1.0, float("inf")], {}, "is infinite in row 1"),
-        ([1.0], {"a_share": 0.96}, "a_share of importance.abc is 0.96, more than b_share, which is 0.95"),
-        ([1.0], {"b_share": 95}, "asks for the share 95; wanted one above 0 and up to 1"),
-    ],
-)
-def test_abc_classes_that_cannot_be(amounts: list, options: dict, words: str):
-    with pytest.raises(xf.errors.XifenError, match=words):
-        xf.load_preset("importance.abc", **options).fit(customers(monetary_12M=amounts))
 
 
 def test_grades_of_leads_by_published_rules():

@@ -355,6 +355,7 @@ BANDS = {"edges": ["< 5"], "points": [0, 1]}
     ("indicators", "weights", "words"),
     [
         ({}, None, "needs at least one"),
+        ({"": {"column": "x", **BANDS}}, None, "an indicator has no name"),
         (one(), None, "neither edges nor categories"),
         (one(**BANDS, categories={"a": 1}), None, "both edges and categories"),
         (one(edges=[5], points=[1]), None, "1 entries, but its edges make 2 bands"),

@@ -235,6 +235,7 @@ def test_rows_without_an_id_or_a_text_are_counted():
         ({"keywords": {"price": None}}, TypeError, "wanted a list"),
         ({"keywords": {"price": [1]}}, TypeError, "group 'price' has the keyword 1; a keyword is text"),
         ({"keywords": {1: ["price"]}}, TypeError, "the name of a group is text"),
+        ({"keywords": {"": ["price"]}}, ParameterError, "a group of keywords has no name"),
         ({"text": "txt"}, InputError, "has no column 'txt'; did you mean 'text'"),
         ({"text": "amount"}, InputError, "column 'amount' holds whole numbers; wanted text"),
         ({"text": ["text"]}, TypeError, "a column name must be text"),

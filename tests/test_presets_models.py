@@ -1,0 +1,66 @@
+"""A fitted preset is a readable JSON file, whatever it is made of."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+import xifen as xf
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+LEADS = xf.datasets.make_crm(200, seed=3).leads
+
+
+@pytest.fixture(scope="module")
+def grades() -> Pipeline:
+    return xf.load_preset("lead.grade", lang="zh", reason="zh").fit(LEADS)
+
+
+def test_grades_survive_json(grades: Pipeline):
+    text = grades.to_json()
+    again = xf.presets.Pipeline.from_json(text)
+    pd.testing.assert_frame_equal(again.transform(LEADS), grades.transform(LEADS))
+    assert again.to_json() == text
+    assert "高价值线索" in text  # readable
+    assert set(json.loads(text)) == {"xifen", "class", "parameters", "fitted"}
+    assert set(xf.ladder_check(again["grade"], again["scorecard"])["status"]) == {"ok"}
+
+
+def test_grades_are_a_pipeline_of_scikit_learn(grades: Pipeline):
+    assert isinstance(grades, Pipeline)
+    copy = clone(grades)
+    assert type(copy) is xf.presets.Pipeline
+    pd.testing.assert_frame_equal(copy.fit_transform(LEADS), grades.transform(LEADS))
+    assert grades.get_feature_names_out().tolist() == grades.transform(LEADS).columns.tolist()
+
+
+def test_models_that_cannot_be_written_or_read(grades: Pipeline):
+    with pytest.raises(xf.errors.ParameterError, match=r"step 'scale' is StandardScaler\(\), which no xifen model"):
+        xf.presets.Pipeline([("scale", StandardScaler())]).fit(LEADS[["annual_fee_usd"]]).to_json()
+    with pytest.raises(Exception, match="not fitted"):
+        xf.load_preset("lead.grade").to_json()
+    text = grades.to_json()
+    with pytest.raises(xf.errors.InputError, match=r"this model is a Pipeline; read it with Pipeline\.from_json"):
+        xf.Scorecard.from_json(text)
+    with pytest.raises(xf.errors.InputError, match=r"is a Scorecard; read it with Scorecard\.from_json"):
+        xf.presets.Pipeline.from_json(grades["scorecard"].to_json())
+    model = json.loads(text)
+    for change, words in (
+        ({"parameters": {}}, "has steps, each a name and a model"),
+        ({"parameters": {"steps": []}}, "has steps"),
+        ({"parameters": {"steps": [["a"]]}}, r"\['a'\] is no step; wanted a name and a model"),
+        (
+            {"parameters": {"steps": [["a", {"class": "Popen"}]]}},
+            "step 'a' is no model this xifen knows; wanted Binner",
+        ),
+        ({"fitted": {"x": 1}}, "and nothing else"),
+        ({"xifen": 99}, "has format 99"),
+        ({"more": 1}, "'more' is not known in a xifen model"),
+    ):
+        with pytest.raises(xf.errors.InputError, match=words):
+            xf.presets.Pipeline.from_json(json.dumps({**model, **change}))
+    with pytest.raises(xf.errors.InputError, match="this is not a xifen model"):
+        xf.presets.Pipeline.from_json("{")
