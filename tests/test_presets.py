@@ -189,11 +189,12 @@ def test_missing_scores_are_missing_unless_they_cannot_matter():
 
 def test_list_presets():
     table = xf.list_presets()
-    columns = ["name", "title_zh", "title_en", "operation", "inputs", "optional", "parameters"]
+    columns = ["name", "title_zh", "title_en", "operation", "inputs", "optional", "parameters", "published", "ours"]
     assert table.columns.tolist() == columns
     assert table["name"].is_monotonic_increasing
     rows = table.set_index("name")
-    assert rows.loc["rfm.named"].tolist()[2:] == ["rules", ", ".join(SCORES), "", ""]
+    assert rows.loc["rfm.named"].tolist()[2:6] == ["rules", ", ".join(SCORES), "", ""]
+    assert "order_count_3M_last_year" in rows.loc["tag.value", "ours"]
     assert rows.loc["rfm.eight_cell", "parameters"] == "reference=mean_score"
     assert rows.loc["churn.watch", "inputs"] == "order_count, frequency_score, order_count_90D"
     assert rows.loc["tag.value", ["optional", "parameters"]].tolist() == [

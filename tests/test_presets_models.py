@@ -64,3 +64,55 @@ def test_models_that_cannot_be_written_or_read(grades: Pipeline):
             xf.presets.Pipeline.from_json(json.dumps({**model, **change}))
     with pytest.raises(xf.errors.InputError, match="this is not a xifen model"):
         xf.presets.Pipeline.from_json("{")
+
+
+# -- ladders -------------------------------------------------------------------------------------------
+
+MEMBERS = pd.DataFrame(
+    {"annual_fee_usd": [0.0], "joins_events": [False], "classes_per_month": [4], "tenure_days": [400]}
+)
+
+
+def test_a_chinese_ladder_is_checked_in_chinese():
+    gym = xf.load_preset("lead.gym", lang="zh").fit(MEMBERS)
+    report = xf.ladder_check(gym).set_index("grade")
+    assert report["status"].tolist() == xf.ladder_check(gym, lang="en")["status"].tolist()
+    assert report["finding"].tolist() == [
+        "",
+        "要求低于排在其后的“活跃会员”",
+        "能达到的客户都已归入“VIP会员”或“忠诚会员”",
+        "",
+        report["finding"].tolist()[-1],
+    ]
+    assert report["finding"].tolist()[-1].startswith("没有等级，例如 annual_fee_usd 低于 2000, joins_events FALSE")
+    assert "everyone it would take is already" in xf.ladder_check(gym, lang="en")["finding"].tolist()[2]
+    card = xf.Scorecard({"x": {"edges": [5], "points": [0, 10]}}).fit(pd.DataFrame({"x": [1, 9]}))
+    totals = pd.DataFrame({"total_points": [0.0, 10.0]})
+    rules = {"好": "total_points > 10", "中": "total_points >= 10", "差": "total_points < 0"}
+    found = xf.ladder_check(xf.RuleSegmenter(rules).fit(totals), card, lang="zh")["finding"].tolist()
+    assert found == [
+        "没有 total_points 能达到：取值为 0 至 10",
+        "",
+        "没有 total_points 能达到：取值为 0 至 10",
+        "2 种总分中有 1 种没有等级，例如 total_points 为 0",
+    ]
+    with pytest.raises(xf.errors.ParameterError, match="lang is 'fr'"):
+        xf.ladder_check(gym, lang="fr")
+
+
+@pytest.mark.parametrize("name", [name for name in xf.list_presets()["name"] if name.startswith("lead.")])
+def test_every_ladder_of_leads(name: str):
+    """Published ladders as they are, gaps and all; those of ours without a fault."""
+    faults = {
+        "lead.gym": ["ok", "asks for less", "never reached", "ok", "gap"],
+        "lead.education": ["ok", "ok", "ok", "gap"],
+    }
+    ladder = xf.load_preset(name)
+    frame = LEADS if name != "lead.gym" else MEMBERS
+    if name == "lead.grade":
+        ladder.fit(frame)
+        report = xf.ladder_check(ladder["grade"], ladder["scorecard"])
+        assert report["highest"].tolist()[0] == 100
+    else:
+        report = xf.ladder_check(ladder.fit(frame))
+    assert report["status"].tolist() == faults.get(name, ["ok"] * 3)

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from xifen._rule_words import language_of
 from xifen.errors import ParameterError
 from xifen.scorecard import Scorecard
 
 __all__ = ["ladder_check"]
 
+_WORDS: Final = {
+    "en": {
+        "nothing": "nothing can match it",
+        "taken": "everyone it would take is already {above}",
+        "or": " or ",
+        "quoted": "'{grade}'",
+        "unreached": "no {column} reaches it: they run from {low:g} to {high:g}",
+        "less": "it asks for less than '{grade}', which stands below it",
+        "gap": "no grade, for example at {example}",
+        "totals": "no grade for {count} of {all} totals, for example {column} {example:g}",
+        "and": "; ",
+    },
+    "zh": {
+        "nothing": "没有客户能达到",
+        "taken": "能达到的客户都已归入{above}",
+        "or": "或",
+        "quoted": "“{grade}”",
+        "unreached": "没有 {column} 能达到：取值为 {low:g} 至 {high:g}",
+        "less": "要求低于排在其后的“{grade}”",
+        "gap": "没有等级，例如 {example}",
+        "totals": "{all} 种总分中有 {count} 种没有等级，例如 {column} 为 {example:g}",
+        "and": "；",
+    },
+}
 
-def ladder_check(grades: Any, scorecard: Scorecard | None = None) -> pd.DataFrame:
+
+def ladder_check(
+    grades: Any, scorecard: Scorecard | None = None, *, lang: Literal["en", "zh"] | None = None
+) -> pd.DataFrame:
     r"""Say which grade can never be reached, and where a higher rung asks for less than a lower one.
 
     Parameters
@@ -24,6 +53,8 @@ def ladder_check(grades: Any, scorecard: Scorecard | None = None) -> pd.DataFram
     scorecard : Scorecard, optional
         Whose totals are graded. Every total there can be is then tried, taking indicators to be independent; without it
         a `RuleSegmenter` is judged by its `coverage` alone.
+    lang : {"en", "zh"}, optional
+        The language of the findings; None is that of a preset's labels, English otherwise.
 
     Returns
     -------
@@ -59,7 +90,8 @@ def ladder_check(grades: Any, scorecard: Scorecard | None = None) -> pd.DataFram
         raise TypeError(f"grades is a {type(grades).__name__}; wanted a fitted Binner or RuleSegmenter")
     if scorecard is None and not by_rules:
         raise ParameterError("a Binner's grades depend on the totals there can be; give the scorecard too")
-    rungs = _Rungs(_by_coverage(grades) if by_rules else {})
+    language = language_of(lang, list(getattr(grades, "rules", {})), getattr(grades, "aliases", None) or {})
+    rungs = _Rungs(_by_coverage(grades, language) if by_rules else {}, _WORDS[language])
     if scorecard is not None:
         rungs.try_totals(grades, scorecard, by_rules=by_rules)
     return rungs.table()
@@ -68,8 +100,9 @@ def ladder_check(grades: Any, scorecard: Scorecard | None = None) -> pd.DataFram
 class _Rungs:
     """Findings per grade, best first."""
 
-    def __init__(self, findings: dict[str, list[tuple[str, str]]]) -> None:
+    def __init__(self, findings: dict[str, list[tuple[str, str]]], words: Mapping[str, str]) -> None:
         self.findings = findings
+        self.words = words
         self.spans: dict[str, tuple[float, float]] = {}
 
     def try_totals(self, grades: Any, scorecard: Scorecard, *, by_rules: bool) -> None:
@@ -92,17 +125,16 @@ class _Rungs:
             found = self.findings.setdefault(grade, [])
             if grade not in self.spans:
                 if not found:
-                    found.append(("never reached", f"no {column} reaches it: they run from {low:g} to {high:g}"))
+                    found.append(("never reached", self.words["unreached"].format(column=column, low=low, high=high)))
                 continue
             lower = [other for other in order[place + 1 :] if other in self.spans]
             less = [other for other in lower if self.spans[grade][0] < self.spans[other][0]]
             if less and not found:
-                found.append(("asks for less", _less(less[0])))
+                found.append(("asks for less", self.words["less"].format(grade=less[0])))
         if "" in self.spans:
             count = int((given == "").sum())
-            self.findings[""] = [
-                ("gap", f"no grade for {count} of {len(given)} totals, for example {column} {self.spans[''][0]:g}")
-            ]
+            said = self.words["totals"].format(count=count, all=len(given), column=column, example=self.spans[""][0])
+            self.findings[""] = [("gap", said)]
         else:
             self.findings.pop("", None)  # a gap that no total falls into
 
@@ -113,37 +145,34 @@ class _Rungs:
                 "status": found[0][0] if found else "ok",
                 "lowest": self.spans.get(grade, (np.nan, np.nan))[0],
                 "highest": self.spans.get(grade, (np.nan, np.nan))[1],
-                "finding": "; ".join(text for _, text in found),
+                "finding": self.words["and"].join(text for _, text in found),
             }
             for grade, found in self.findings.items()
         ]
         return pd.DataFrame(rows, columns=["grade", "status", "lowest", "highest", "finding"])
 
 
-def _by_coverage(grades: Any) -> dict[str, list[tuple[str, str]]]:
+def _by_coverage(grades: Any, lang: str) -> dict[str, list[tuple[str, str]]]:
     """Judge a ladder of rules by the combinations each of them matches."""
-    coverage = grades.coverage()
+    words = _WORDS[lang]
+    coverage = grades.coverage(lang=lang)
     summary = coverage.summary.set_index("label")
     matches = summary["matches"].to_dict()
     findings: dict[str, list[tuple[str, str]]] = {label: [] for label in matches}
     pairs = list(zip(*(coverage.overlaps[name] for name in ("first", "second", "cells")), strict=True))
     for label, status in summary["status"].items():
         if status == "unreachable":
-            findings[label].append(("never reached", "nothing can match it"))
+            findings[label].append(("never reached", words["nothing"]))
         elif status == "shadowed":
-            above = " or ".join(repr(first) for first, second, _ in pairs if second == label)
-            findings[label].append(("never reached", f"everyone it would take is already {above}"))
+            above = [words["quoted"].format(grade=first) for first, second, _ in pairs if second == label]
+            findings[label].append(("never reached", words["taken"].format(above=words["or"].join(above))))
     for first, second, cells in pairs:
         if cells == matches[second] < matches[first]:
-            findings[first].append(("asks for less", _less(second)))
+            findings[first].append(("asks for less", words["less"].format(grade=second)))
     if coverage.gap_cells:
         example = ", ".join(f"{name} {value}" for name, value in coverage.gaps.iloc[0].items())
-        findings[""] = [("gap", f"no grade, for example at {example}")]
+        findings[""] = [("gap", words["gap"].format(example=example))]
     return findings
-
-
-def _less(other: str) -> str:
-    return f"it asks for less than '{other}', which stands below it"
 
 
 def _labels(grades: Any, column: str) -> list[str]:

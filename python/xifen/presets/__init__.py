@@ -31,7 +31,8 @@ def list_presets() -> pd.DataFrame:
     -------
     pandas.DataFrame
         `name`; `title_zh`, `title_en`; `operation`, what it is made of; `inputs`, the columns it reads; `optional`,
-        those that count as missing where a frame has none; `parameters`, with their defaults.
+        those that count as missing where a frame has none; `parameters`, with their defaults; `published`, which of its
+        numbers practice publishes, and `ours`, which are xifen's choice and what else to know.
 
     Examples
     --------
@@ -54,6 +55,8 @@ def list_presets() -> pd.DataFrame:
                     [f"{item['name']}={item['default']}" for item in preset.get("parameters", [])]
                     + ([f"{preset['choice']['parameter']}={preset['choice']['default']}"] if "choice" in preset else [])
                 ),
+                "published": preset["source"]["published"],
+                "ours": preset["source"]["ours"],
             }
             for preset in presets
         ]
@@ -112,7 +115,8 @@ def load_preset(
 
     Notes
     -----
-    What the numbers mean, and which of them practice publishes, stands in the file:
+    Which numbers practice publishes, which are xifen's choice and how to get an input stands in `list_presets`; units,
+    currency and all labels stand in the file:
     ``importlib.resources.files("xifen.presets") / f"{name}.json"``.
 
     Examples
