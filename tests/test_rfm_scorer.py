@@ -230,6 +230,18 @@ def test_values_without_names_are_refused(data):
         xf.RFMScorer().fit(data)
 
 
+def test_weights_by_column():
+    frame = table()
+    by_column = {"monetary": 2, "recency_days": 5, "order_count": 3}
+    scorer = xf.RFMScorer(weights=by_column)
+    wanted = xf.RFMScorer(weights=(5, 3, 2)).fit_transform(frame)
+    pd.testing.assert_frame_equal(scorer.fit_transform(frame), wanted)
+    pd.testing.assert_frame_equal(xf.RFMScorer.from_json(scorer.to_json()).transform(frame), wanted)
+    learned = xf.entropy_weights(frame, columns=list(by_column), scale="range", descending=["recency_days"])
+    score = xf.RFMScorer(weights=learned).fit_transform(frame)["rfm_score"]
+    assert score.between(1, 5).all()
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
@@ -241,6 +253,12 @@ def test_values_without_names_are_refused(data):
         ({"weights": (1, float("nan"), 1)}, "wanted three numbers"),
         ({"weights": None}, "wanted three numbers"),
         ({"weights": 3}, "wanted three numbers"),
+        ({"weights": {"order_count": 1, "monetary": 1}}, "weights has none for 'recency_days'"),
+        (
+            {"weights": {"recency": 1, "order_count": 1, "monetary": 1}},
+            "weights names 'recency'.*did you mean 'recency_days'",
+        ),
+        ({"weights": {"recency_days": 1, "order_count": None, "monetary": 1}}, "wanted three numbers"),
         ({"frequency": "monetary"}, "names 'monetary' twice"),
         ({"edges": {"orders": [1]}}, "edges names 'orders'"),
         ({"scores": [1, 2]}, "has 2 entries, but there are 5 bins"),

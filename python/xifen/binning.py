@@ -337,8 +337,9 @@ class RFMScorer(ColumnAdder, _Bins):
         The columns to score. Few days since the last purchase are good; of the other two, more is better.
     strategy, edges, scores
         As for `Binner`, dicts by column name.
-    weights : three numbers
-        How much recency, frequency and monetary value count in `rfm_score`.
+    weights : three numbers, or mapping of the three columns to numbers
+        How much recency, frequency and monetary value count in `rfm_score`; `entropy_weights` and `ahp_weights` make
+        such mappings.
     output : dict of str to str, optional
         Other names for added columns, default name to new name.
     n_jobs : int, optional
@@ -378,7 +379,7 @@ class RFMScorer(ColumnAdder, _Bins):
         strategy: Strategy | Mapping[str, Strategy] = "quantile",
         edges: Any = None,
         scores: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
-        weights: Sequence[float] = (1, 1, 1),
+        weights: Sequence[float] | Mapping[str, float] = (1, 1, 1),
         output: Mapping[str, str] | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -466,6 +467,13 @@ class RFMScorer(ColumnAdder, _Bins):
     def _weights(self) -> Any:
         if self.weights is None:
             raise ParameterError("weights is None; wanted three numbers for recency, frequency and monetary")
+        if isinstance(self.weights, Mapping):
+            columns = self._measures()
+            known_columns("weights", self.weights, columns)
+            absent = [column for column in columns if column not in self.weights]
+            if absent:
+                raise ParameterError(f"weights has none for '{absent[0]}'; give each column one, 0 to leave it out")
+            return as_json("weights", [self.weights[column] for column in columns])
         return as_json("weights", self.weights)
 
     def _added(self) -> dict[str, str]:
