@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -130,3 +131,18 @@ def test_every_preset_is_a_json_file(name: str):
     estimator = xf.load_preset(name, lang="zh").fit(frame)
     again = type(estimator).from_json(estimator.to_json())
     pd.testing.assert_frame_equal(again.transform(frame), estimator.transform(frame))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if LISTED.loc[name, "operation"] in ("rules", "codes", "tags")]
+)
+def test_every_preset_of_rules_says_the_same_in_duckdb(name: str):
+    frame = pl.from_pandas(reads(name)).fill_nan(None).to_arrow()
+    estimator = xf.load_preset(name, lang="zh").fit(frame)
+    out = estimator.transform(frame)
+    sql = estimator.to_sql()
+    connection = duckdb.connect()
+    connection.register("customers", frame)
+    for column, text in (sql if isinstance(sql, dict) else {estimator.output: sql}).items():
+        found = [answer for (answer,) in connection.execute(f"SELECT {text} FROM customers").fetchall()]
+        assert found == out.column(column).to_pylist(), column
