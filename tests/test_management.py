@@ -273,8 +273,10 @@ def test_the_whole_way_from_a_crm():
     with pytest.warns(UserWarning, match="no 'matrix_cell'"):
         typed = xf.load_preset("types.practice").fit_transform(scored)
     grades = xf.load_preset("band.purchase", output="value_grade").fit_transform(typed)
-    table = xf.management_table(grades)
+    needs = xf.load_preset("need.type", lang="zh").fit_transform(grades)
+    table = xf.management_table(needs, columns={"need_type": "need_type_label"})
     assert len(table) == 1_000
+    assert set(table["需求类型"].dropna()) == {"解决问题", "提升效率", "追求增长"}
     assert (table["客户类型"].notna() == table["策略建议"].notna() | grades["opt_out"].to_numpy()).all()
 
 

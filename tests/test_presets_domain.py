@@ -276,10 +276,14 @@ def test_the_gym_grade_nobody_reaches():
 #: Presets that leave someone without a label, by whose decision: practice's gaps, or those who have no such label.
 INCOMPLETE = {
     "types.published", "lead.education", "lead.gym", "state.usage", "state.maturity", "importance.relation",
-    "band.industry_stage",
+    "band.industry_stage", "band.ownership", "contact.influence", "contact.role", "need.core", "need.form", "need.preference",
+    "need.type", "need.urgency",
 }  # fmt: skip
 RULES = xf.list_presets().query("operation in ('rules', 'codes', 'tags')")["name"].tolist()
-TEXT = {"matrix_cell", "service_feedback", "brand_awareness", "industry", "province", "city", "industry_stage"}
+TEXT = {
+    "matrix_cell", "service_feedback", "brand_awareness", "industry", "province", "city", "industry_stage", "ownership",
+    "contact_role", "contact_influence", "need_type", "need_urgency", "need_preference", "need_form", "need_core",
+}  # fmt: skip
 TRUE_OR_FALSE = {"pays_for_quality", "joins_events"}
 
 

@@ -26,6 +26,7 @@ LABELS: dict[str, tuple[str, dict[str, Any], list[tuple[dict[str, Any], Any]]]] 
     ]),
     "band.region": ("region_band", {"province": "山东"}, [
         ({}, "east"), ({"province": "海南省"}, "south"), ({"province": "Paris"}, "other"), ({"province": None}, None),
+        ({"province": "华东"}, "east"), ({"province": "northwest"}, "northwest"),
     ]),
     "band.city_tier": ("city_tier_band", {"city": "广州"}, [
         ({}, "first"), ({"city": "重庆市"}, "hub"), ({"city": "无锡"}, "other"), ({"city": None}, None),
@@ -33,6 +34,36 @@ LABELS: dict[str, tuple[str, dict[str, Any], list[tuple[dict[str, Any], Any]]]] 
     "band.industry_stage": ("industry_stage_band", {"industry_stage": "朝阳"}, [
         ({}, "rising"), ({"industry_stage": "mature"}, "mature"), ({"industry_stage": "夕阳"}, None),
         ({"industry_stage": None}, None),
+    ]),
+    "band.ownership": ("ownership_band", {"ownership": "国企"}, [
+        ({}, "state"), ({"ownership": "民营企业"}, "private"), ({"ownership": "foreign"}, "foreign"), ({"ownership": "?"}, None),
+        ({"ownership": None}, None),
+    ]),
+    "need.type": ("need_type_label", {"need_type": "解决问题"}, [
+        ({}, "solve_problem"), ({"need_type": "Raise efficiency"}, "raise_efficiency"), ({"need_type": "增长"}, "seek_growth"),
+        ({"need_type": "other"}, None), ({"need_type": None}, None),
+    ]),
+    "need.urgency": ("need_urgency_label", {"need_urgency": "高"}, [
+        ({}, "high"), ({"need_urgency": "middle"}, "middle"), ({"need_urgency": "不急"}, "low"), ({"need_urgency": ""}, None),
+    ]),
+    "need.preference": ("need_preference_label", {"need_preference": "品牌"}, [
+        ({}, "brand"), ({"need_preference": "features"}, "features"), ({"need_preference": "价格"}, "price"),
+        ({"need_preference": "服务"}, "service"), ({"need_preference": "x"}, None),
+    ]),
+    "need.form": ("need_form_label", {"need_form": "定制"}, [
+        ({}, "customised"), ({"need_form": "标准化"}, "standard"), ({"need_form": "x"}, None),
+    ]),
+    "need.core": ("need_core_label", {"need_core": "成本"}, [
+        ({}, "cost"), ({"need_core": "quality"}, "quality"), ({"need_core": "效率"}, "efficiency"),
+        ({"need_core": "Innovation"}, "innovation"), ({"need_core": "x"}, None),
+    ]),
+    "contact.role": ("contact_role_label", {"contact_role": "技术"}, [
+        ({}, "technical"), ({"contact_role": "采购"}, "purchasing"), ({"contact_role": "executive"}, "executive"),
+        ({"contact_role": "x"}, None),
+    ]),
+    "contact.influence": ("contact_influence_label", {"contact_influence": "决策者"}, [
+        ({}, "decision_maker"), ({"contact_influence": "influencer"}, "influencer"), ({"contact_influence": "使用者"}, "user"),
+        ({"contact_influence": "x"}, None),
     ]),
     "types.published": ("customer_type", {
         "recency_score": 4, "frequency_score": 4, "monetary_score": 4, "order_count_30D": 0, "order_count_90D": 1,
