@@ -91,6 +91,28 @@ def test_a_price_that_hangs_on_a_tag_is_warned_about(to):
         xf.management_table(CUSTOMERS.assign(customer_type="High value"), "en", playbook=english)
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "warned"),
+    [
+        ("playbook.types", "high_value_loyal", True), ("playbook.types", "high_value", True),
+        ("playbook.types", "general_value", False), ("playbook.types", "churn_risk", False),
+        ("playbook.lead_online_retail", "high", True), ("playbook.lead_car_maker", "low", True),
+        ("playbook.importance_abc", "c", True), ("playbook.rfm_eight_cell_six", "important_value", True),
+        ("playbook.state_maturity", "declining", False), ("playbook.lead_gym", "entry", False),
+    ],
+)  # fmt: skip
+def test_what_hangs_on_what_a_customer_is_worth(name: str, key: str, warned: bool):
+    """Amounts, incomes and monetary scores; not clocks, states and habits."""
+    plays = xf.load_preset(name, lang="en")
+    own = plays["playbook_key"].str.endswith(f".{key}")
+    plays["actions"] = plays["actions"].where(~own, "Offer a rebate").str.replace("coupon", "catalogue")
+    customers = CUSTOMERS.assign(customer_type=plays.loc[own, "label"].iloc[0])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        xf.management_table(customers, "en", playbook=plays)
+    assert ["price or a coupon" in str(warning.message) for warning in seen] == [True] * warned
+
+
 def test_a_price_for_a_need_of_another_kind_is_not():
     plays = xf.load_preset("playbook.need", lang="zh")
     plays.loc[1, "actions"] = "发放满减券"  # efficiency first

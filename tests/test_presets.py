@@ -283,6 +283,7 @@ def test_an_absent_optional_input_counts_as_missing_with_one_warning(kind):
     with pytest.warns(UserWarning, match="the frame has no 'tenure_days': optional, and now missing") as seen:
         out = segmenter.fit_transform(kind(frame))
     assert len(seen) == 1
+    assert seen[0].filename == __file__  # the line that called, not one of ours
     states = pl.from_arrow(out)["customer_state"] if isinstance(out, pa.Table) else out["customer_state"]
     assert [None if state != state else state for state in list(states)] == ["prospect", None, "dormant"]  # noqa: PLR0124
     again = segmenter.transform(kind(frame))  # said at fit

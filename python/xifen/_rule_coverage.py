@@ -117,6 +117,9 @@ class Coverage:
 
     Notes
     -----
+    Values in `gaps` and `example` are written in the language of the report; `finding`, `certainty` and `status` are the
+    same words in each.
+
     Numbers are cut at the rules' own constants and the ends of their domains, texts at those the rules name; each
     stretch between two cuts is one value, and columns that are compared with each other have enough values in every
     stretch for any order. So gaps and overlaps are decided, not sampled. An expression (``monetary * gross_margin``)
