@@ -205,8 +205,11 @@ def test_clocks_are_parameters_and_ask_for_the_other_window():
     assert "order_count_60D" in segmenter.columns_
     assert "order_count_90D" not in segmenter.columns_
     assert segmenter.transform(frame)["customer_type"].tolist() == ["churn_risk"]
-    with pytest.raises(xf.errors.RuleError, match="no column 'order_count_75D'"):
+    with pytest.raises(
+        xf.errors.RuleError, match=r"no column 'order_count_75D'(?s:.*)with windows=\['75D'\]"
+    ) as refusal:
         xf.load_preset("types.practice", churn_days=75).fit(frame)
+    assert refusal.value.position == 0
     renamed = xf.load_preset("types.practice", churn_days=60, columns={"order_count_60D": "orders_in_two_months"})
     assert renamed.fit_transform(frame.rename(columns={"order_count_60D": "orders_in_two_months"}))[
         "customer_type"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+import re
 import reprlib
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
@@ -23,9 +24,12 @@ from xifen._rule_reports import Explanation, chosen_rows, ids_of
 from xifen._rule_values import constant, domain_of, learned, unlearned
 from xifen._rule_words import language_of
 from xifen._warn import warn
-from xifen.errors import InputError, ParameterError
+from xifen.errors import InputError, ParameterError, RuleError
 
 __all__ = ["RuleSegmenter", "RuleSet"]
+
+#: A column that is not there, but that `rfm_table` could have made.
+_WINDOW: Final = re.compile(r"there is no column '(?:order_count|monetary)_(?:prev_)?(\d+[DM])'")
 
 
 class RuleSet(ColumnAdder):
@@ -196,7 +200,14 @@ class RuleSet(ColumnAdder):
         """Learn from the frame; returns the stream of the columns the rules read, with their rows if `place`."""
         config = self._config([], {})
         known = [name for name in [*frame.names, *frame.absent] if isinstance(name, str)]
-        columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
+        try:
+            columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
+        except RuleError as failure:
+            window = _WINDOW.search(str(failure))
+            if window is None:
+                raise
+            way = f"rfm_table makes that column with windows=['{window[1]}']"
+            raise RuleError(f"{failure}\n{way}", failure.position) from None
         if not columns:
             raise InputError(f"{frame.what} has no columns")
         for name in self.domains or {}:
