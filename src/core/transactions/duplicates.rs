@@ -1,7 +1,7 @@
 //! Rows that repeat an earlier one in every column.
 
 use super::{
-    group::find,
+    numbers::find,
     partition::{partition, partition_bits, places, scatter},
     read::{Chunk, MISSING},
 };

@@ -13,13 +13,15 @@ use rayon::prelude::*;
 use super::{
     days::Days,
     money::Amount,
+    numbers::find,
     partition::{Layout, partition_bits, places, scatter},
     read::{Log, Rows},
     reason::{Reason, Tally},
     scratch::{self, Piece},
+    together::Together,
 };
 use crate::{
-    Error, Result,
+    Result,
     cancel::Cancel,
     ids::{Hashing, Ids, Key, text_of},
     parallel,
@@ -29,8 +31,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Record<K, A, O> {
     key: K,
-    time: i64,
-    amount: A,
+    pub(super) time: i64,
+    pub(super) amount: A,
     order: O,
 }
 
@@ -201,38 +203,6 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
             }
             Ok((kept, partial))
         })
-    }
-}
-
-/// All rows of a partition that are used, as they stand, each with the number of its customer.
-pub(super) struct Together<'a, K, A, O> {
-    blocks: Vec<&'a [Record<K, A, O>]>,
-    slots: &'a [u32],
-    /// Rows per customer.
-    pub(super) counts: &'a [u32],
-    /// Which numbers are customers of the result.
-    pub(super) present: &'a [bool],
-    /// No row of the log is earlier.
-    pub(super) earliest: i64,
-}
-
-impl<K: Copy, A: Copy, O: Copy> Together<'_, K, A, O> {
-    /// Calls `each` with the customer's number, time and amount of every row.
-    #[allow(clippy::inline_always)] // into the loop over rows
-    #[inline(always)]
-    pub(super) fn rows(&self, mut each: impl FnMut(usize, i64, A)) {
-        let mut slots = self.slots.iter();
-        for block in &self.blocks {
-            for (record, slot) in block.iter().zip(slots.by_ref()) {
-                each(*slot as usize, record.time, record.amount);
-            }
-        }
-    }
-
-    /// The amounts of one customer, in row order.
-    pub(super) fn amounts(&self, customer: usize) -> impl Iterator<Item = A> + Clone {
-        let records = self.blocks.iter().copied().flatten().zip(self.slots);
-        records.filter(move |(_, slot)| **slot as usize == customer).map(|(record, _)| record.amount)
     }
 }
 
@@ -446,72 +416,4 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
             }
         }
     }
-}
-
-/// The number of a key in an open-addressing table of numbers plus one; new keys get the next number.
-#[allow(clippy::inline_always)] // into the loop over rows
-#[inline(always)]
-pub(super) fn find<K: Copy>(
-    table: &mut Vec<u32>,
-    keys: &mut Vec<K>,
-    key: K,
-    hash: impl Fn(K) -> u64,
-    same: impl Fn(K, K) -> bool,
-) -> Result<u32> {
-    let place = hash(key) as usize & (table.len() - 1);
-    // Most rows find their customer at first sight.
-    let slot = table.get(place).copied().unwrap_or(0).wrapping_sub(1);
-    if keys.get(slot as usize).is_some_and(|known| same(*known, key)) {
-        return Ok(slot);
-    }
-    search(table, keys, key, place, hash, same)
-}
-
-#[inline(never)]
-fn search<K: Copy>(
-    table: &mut Vec<u32>,
-    keys: &mut Vec<K>,
-    key: K,
-    mut place: usize,
-    hash: impl Fn(K) -> u64,
-    same: impl Fn(K, K) -> bool,
-) -> Result<u32> {
-    let mask = table.len() - 1;
-    loop {
-        let entry = table.get_mut(place).ok_or_else(too_many)?;
-        if *entry == 0 {
-            *entry = u32::try_from(keys.len() + 1).map_err(|_| too_many())?;
-            keys.push(key);
-            let slot = *entry - 1;
-            if keys.len() * 2 > table.len() {
-                grow(table, keys, hash);
-            }
-            return Ok(slot);
-        }
-        if keys.get(*entry as usize - 1).is_some_and(|known| same(*known, key)) {
-            return Ok(*entry - 1);
-        }
-        place = (place + 1) & mask;
-    }
-}
-
-#[cold]
-fn grow<K: Copy>(table: &mut Vec<u32>, keys: &[K], hash: impl Fn(K) -> u64) {
-    let size = table.len() * 4;
-    table.clear();
-    table.resize(size, 0);
-    for (slot, key) in keys.iter().enumerate() {
-        let mut place = hash(*key) as usize & (size - 1);
-        while let Some(entry) = table.get_mut(place) {
-            if *entry == 0 {
-                *entry = slot as u32 + 1;
-                break;
-            }
-            place = (place + 1) & (size - 1);
-        }
-    }
-}
-
-fn too_many() -> Error {
-    Error::input("the log has more customers than one call can number")
 }

@@ -11,6 +11,7 @@ mod duplicates;
 mod group;
 mod ledger;
 mod money;
+mod numbers;
 mod output;
 mod parse;
 mod partition;

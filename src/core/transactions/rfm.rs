@@ -3,12 +3,12 @@
 use super::{
     clock::Clock,
     config::Config,
-    group::{Fold, Purchases, Together, Worker, fold},
+    group::{Fold, Purchases, Worker, fold},
     money::{Amount, Amounts, MoneyKind},
     output::{Member, in_order, members},
     read::{Log, MISSING, TimeKind},
     reason::Tally,
-    together::measures,
+    together::{Together, measures},
     with_kinds,
 };
 use crate::{

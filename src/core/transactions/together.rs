@@ -1,7 +1,39 @@
 //! The measures of all customers of a partition from rows as they stand, where nothing but days has to be told apart:
 //! what [`super::rfm`] folds customer by customer, without bringing a customer's rows together first.
 
-use super::{clock::Clock, group::Together, money::Amount, read::MISSING, rfm::Measures};
+use super::{clock::Clock, group::Record, money::Amount, read::MISSING, rfm::Measures};
+
+/// All rows of a partition that are used, as they stand, each with the number of its customer.
+pub(super) struct Together<'a, K, A, O> {
+    pub(super) blocks: Vec<&'a [Record<K, A, O>]>,
+    pub(super) slots: &'a [u32],
+    /// Rows per customer.
+    pub(super) counts: &'a [u32],
+    /// Which numbers are customers of the result.
+    pub(super) present: &'a [bool],
+    /// No row of the log is earlier.
+    pub(super) earliest: i64,
+}
+
+impl<K: Copy, A: Copy, O: Copy> Together<'_, K, A, O> {
+    /// Calls `each` with the customer's number, time and amount of every row.
+    #[allow(clippy::inline_always)] // into the loop over rows
+    #[inline(always)]
+    pub(super) fn rows(&self, mut each: impl FnMut(usize, i64, A)) {
+        let mut slots = self.slots.iter();
+        for block in &self.blocks {
+            for (record, slot) in block.iter().zip(slots.by_ref()) {
+                each(*slot as usize, record.time, record.amount);
+            }
+        }
+    }
+
+    /// The amounts of one customer, in row order.
+    pub(super) fn amounts(&self, customer: usize) -> impl Iterator<Item = A> + Clone {
+        let records = self.blocks.iter().copied().flatten().zip(self.slots);
+        records.filter(move |(_, slot)| **slot as usize == customer).map(|(record, _)| record.amount)
+    }
+}
 
 /// So many words of day bits fit into the second-level cache beside the rows.
 const WORDS: usize = 1 << 17;
