@@ -8,6 +8,7 @@ from xifen._tagger import RuleTagger
 from xifen._weights import AHPWeights, ahp_weights, entropy_weights
 from xifen.binning import Binner, RFMScorer
 from xifen.cluster import (
+    DBSCAN,
     KMeans,
     MiniBatchKMeans,
     adjusted_rand_score,
@@ -26,6 +27,7 @@ from xifen.text import keyword_table
 from xifen.transactions import clv_table, ledger_summary, order_ledger, release_memory, rfm_table
 
 __all__ = [
+    "DBSCAN",
     "AHPWeights",
     "Binner",
     "KMeans",

@@ -2,6 +2,7 @@
 
 use pyo3::{prelude::*, types::PyDict};
 use xifen_core::cluster::{
+    dbscan,
     kmeans::{self, BatchConfig, Clusters, Config, Moving},
     metrics::{self, Average, SpreadScore},
 };
@@ -179,6 +180,27 @@ pub(crate) fn kmeans_batch<'py>(
             out.set_item("inertia", inertia)?;
         }
     });
+    Ok(out)
+}
+
+/// Groups rows by density.
+#[pyfunction]
+pub(crate) fn dbscan_fit<'py>(
+    py: Python<'py>,
+    rows: Matrix<'py>,
+    weights: Option<Vector<'py, f64>>,
+    config: &str,
+    n_jobs: Option<i64>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let config = dbscan::Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let weights = weights.as_ref().map(Vector::slice).transpose()?;
+    let found = either!(&rows, rows => {
+        let matrix = rows.matrix()?;
+        run(py, n_jobs, |cancel| dbscan::fit(&matrix, weights, &config, cancel))?
+    });
+    let out = PyDict::new(py);
+    out.set_item("labels", numpy(py, found.labels))?;
+    out.set_item("cores", numpy(py, found.cores))?;
     Ok(out)
 }
 

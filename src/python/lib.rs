@@ -21,8 +21,8 @@ mod _core {
     use super::binning::bin_columns;
     #[pymodule_export]
     use super::cluster::{
-        cluster_agreement, cluster_silhouettes, cluster_spread, kmeans_batch, kmeans_batches, kmeans_distances,
-        kmeans_fit, kmeans_inertia, kmeans_predict,
+        cluster_agreement, cluster_silhouettes, cluster_spread, dbscan_fit, kmeans_batch, kmeans_batches,
+        kmeans_distances, kmeans_fit, kmeans_inertia, kmeans_predict,
     };
     #[pymodule_export]
     use super::did_you_mean;

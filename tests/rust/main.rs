@@ -5,6 +5,8 @@
 
 mod binning;
 mod cluster;
+mod dbscan;
+mod linfa_grid;
 mod rules;
 mod rules_data;
 mod rules_reports;

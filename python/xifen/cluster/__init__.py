@@ -1,5 +1,6 @@
-"""Customers grouped by likeness: k-means, and how good a grouping is."""
+"""Customers grouped by likeness: k-means, by density, and how good a grouping is."""
 
+from xifen.cluster.dbscan import DBSCAN
 from xifen.cluster.kmeans import KMeans
 from xifen.cluster.metrics import (
     adjusted_rand_score,
@@ -12,6 +13,7 @@ from xifen.cluster.metrics import (
 from xifen.cluster.minibatch import MiniBatchKMeans
 
 __all__ = [
+    "DBSCAN",
     "KMeans",
     "MiniBatchKMeans",
     "adjusted_rand_score",

@@ -16,8 +16,8 @@ from xifen._frame import Frame, is_array
 from xifen.errors import InputError, ParameterError
 
 
-class Clusterer(ClusterMixin, FrameTransformer):
-    """Base of what groups rows: an array or a frame of numbers in, a cluster's number per row out."""
+class RowReader:
+    """What every clusterer reads: an array or a frame of numbers."""
 
     def _rows(self, X: Any, *, reset: bool = False, dtype: Any = None) -> np.ndarray:
         """Give the rows as one array the core can read in place; of what kind it was fitted on, or float64."""
@@ -37,6 +37,10 @@ class Clusterer(ClusterMixin, FrameTransformer):
 
     def _names(self) -> list[str]:
         return [str(name) for name in getattr(self, "feature_names_in_", ())]
+
+
+class Clusterer(RowReader, ClusterMixin, FrameTransformer):
+    """Base of what groups rows and knows the cluster of further ones."""
 
 
 class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):

@@ -216,9 +216,18 @@ impl<'a, T: Real> Matrix<'a, T> {
 
     /// The error that names the first value that cannot be used, if there is one.
     pub(super) fn unusable(&self, names: &[String]) -> Option<Error> {
+        self.first_beyond(T::LARGEST.to_f64(), names)
+    }
+
+    /// The error that names the first value that is no finite number.
+    pub(super) fn not_finite(&self, names: &[String]) -> Error {
+        self.first_beyond(f64::MAX, names).unwrap_or_else(|| Error::input("a value is not finite"))
+    }
+
+    fn first_beyond(&self, largest: f64, names: &[String]) -> Option<Error> {
         for row in 0..self.rows {
             for (column, value) in self.row(row).enumerate() {
-                if value.abs() <= T::LARGEST {
+                if value.abs().to_f64() <= largest {
                     continue;
                 }
                 let place =
@@ -232,7 +241,7 @@ impl<'a, T: Real> Matrix<'a, T> {
                 } else {
                     format!(
                         "{place} is {value:e} in row {row}; squares of values beyond {:e} overflow: divide the column first",
-                        T::LARGEST
+                        T::from_f64(largest)
                     )
                 }));
             }

@@ -1,5 +1,6 @@
-//! Customers grouped by likeness: k-means ([`kmeans`]) and how good a grouping is ([`metrics`]).
+//! Customers grouped by likeness: k-means ([`kmeans`]), by density ([`dbscan`]), and how good a grouping is ([`metrics`]).
 
+pub mod dbscan;
 mod distance;
 pub mod kmeans;
 mod matrix;

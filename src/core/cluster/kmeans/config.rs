@@ -99,7 +99,7 @@ impl Config {
 }
 
 /// A whole number of at least 1.
-pub(super) fn count(parameter: &str, value: &Value) -> Result<usize> {
+pub(in super::super) fn count(parameter: &str, value: &Value) -> Result<usize> {
     value
         .as_u64()
         .filter(|count| *count > 0)

@@ -8,6 +8,7 @@ mod minibatch;
 mod place;
 mod seed;
 
+pub(super) use config::count;
 pub use config::{Config, Start};
 pub use minibatch::{BatchClusters, BatchConfig, Moving, Placed, fit as fit_batches, partial as fit_batch};
 pub use place::{distances, inertia, predict};
