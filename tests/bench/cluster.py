@@ -90,6 +90,39 @@ def batches(rows: int, columns: int, clusters: int) -> Bench:
     )
 
 
+def groups(rows: int, columns: int) -> np.ndarray:
+    """Eight groups with thin edges: clusters, borders and noise."""
+    rng = np.random.default_rng(5)
+    where = rng.normal(scale=1.5, size=(8, columns))
+    return where[rng.integers(0, 8, rows)] + rng.normal(scale=0.4, size=(rows, columns))
+
+
+def whole_scores(rows: int, columns: int) -> np.ndarray:
+    return np.random.default_rng(5).integers(1, 6, (rows, columns)).astype(float)
+
+
+def one_heap(rows: int, columns: int) -> np.ndarray:
+    """Half of the rows closer together than any eps, the others far and wide."""
+    rng = np.random.default_rng(5)
+    heap = rng.normal(scale=1e-4, size=(rows // 2, columns))
+    return np.concatenate([heap, rng.uniform(-50, 50, (rows - rows // 2, columns))])
+
+
+def density(X: np.ndarray, eps: float, wanted: float | None, *, alone: bool = False) -> Bench:
+    def fit(library: Any, **more: Any) -> dict[str, Any]:
+        found = library.DBSCAN(eps, **more).fit(X)
+        core = np.zeros(len(X), dtype=bool)
+        core[found.core_sample_indices_] = True
+        return {"label": found.labels_, "core": core}
+
+    return Bench(
+        ours={"xifen": partial(fit, xf)},
+        rivals={} if alone else {"scikit-learn, n_jobs=2": partial(fit, sklearn.cluster, n_jobs=2)},
+        wanted={"scikit-learn": (wanted,)},
+        note="scikit-learn holds a list of neighbours for every row, here gigabytes and more." if alone else "",
+    )
+
+
 def measure(name: str, rows: int, wanted: float, **more: Any) -> Bench:
     X = blobs(rows, 3, 5)
     labels = xf.KMeans(5, random_state=0).fit(X).labels_
@@ -140,6 +173,35 @@ def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
     yield f"MiniBatchKMeans, {10 * million:,} x 5, 8 clusters", partial(batches, 10 * million, 5, 8)
     yield f"KMeans.predict, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "predict", 3)
     yield f"KMeans.transform, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "transform", 1)
+    for rows, columns, eps, wanted in (
+        (million // 10, 3, 0.05, 3),
+        (million // 10, 3, 0.1, 3),
+        (million // 100, 3, 0.2, None),
+        (million, 2, 0.005, None),
+        (million // 10, 2, 0.02, None),
+        (million // 20, 5, 0.3, None),
+        (million // 50, 10, 0.8, None),
+        (million // 100, 30, 2.2, None),
+    ):
+        title = f"DBSCAN({eps}), {rows:,} x {columns}"
+        yield (
+            title,
+            lambda rows=rows, columns=columns, eps=eps, wanted=wanted: density(groups(rows, columns), eps, wanted),
+        )
+    yield (
+        f"DBSCAN(0.5), {million // 50:,} x 3, whole scores from 1 to 5",
+        lambda: density(whole_scores(million // 50, 3), 0.5, None),
+    )
+    yield (
+        f"DBSCAN(0.5), {million // 100:,} x 3, half in one heap",
+        lambda: density(one_heap(million // 100, 3), 0.5, None),
+    )
+    yield (
+        f"DBSCAN(0.5), {million:,} x 3, half in one heap",
+        lambda: density(one_heap(million, 3), 0.5, None, alone=True),
+    )
+    yield f"DBSCAN(0.5), {million:,} x 3, all rows equal", lambda: density(np.ones((million, 3)), 0.5, None, alone=True)
+    yield f"DBSCAN(0.05), {million:,} x 3", lambda: density(groups(million, 3), 0.05, None, alone=True)
     yield f"silhouette_samples, {20_000 // share:,} x 3", partial(measure, "silhouette_samples", 20_000 // share, 15)
     yield f"davies_bouldin_score, {million:,} x 3", partial(measure, "davies_bouldin_score", million, 8)
     yield f"calinski_harabasz_score, {million:,} x 3", partial(measure, "calinski_harabasz_score", million, 8)

@@ -1,6 +1,12 @@
 //! Our DBSCAN beside linfa's over a grid: `cargo run --release -p xifen-core --example dbscan`.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, clippy::needless_pass_by_value)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value
+)]
 
 use std::time::Instant;
 

@@ -38,7 +38,7 @@ struct Cells<'a, F: Float> {
     /// Rows cell by cell, and the same rows' values.
     order: Vec<usize>,
     values: Vec<F>,
-    cells: HashMap<Vec<i64>, (usize, usize), foldhash::fast::FixedState>,
+    ranges: HashMap<Vec<i64>, (usize, usize), foldhash::fast::FixedState>,
     /// The way to every cell that may hold neighbours.
     ways: Vec<Vec<i64>>,
 }
@@ -48,10 +48,10 @@ impl<'a, F: Float> Cells<'a, F> {
         let mut keyed: Vec<(Vec<i64>, usize)> =
             rows.outer_iter().enumerate().map(|(row, point)| (key(point, side), row)).collect();
         keyed.sort_unstable();
-        let mut cells = HashMap::with_hasher(foldhash::fast::FixedState::default());
+        let mut ranges = HashMap::with_hasher(foldhash::fast::FixedState::default());
         let mut first = 0;
         for cell in keyed.chunk_by(|a, b| a.0 == b.0) {
-            cells.insert(cell[0].0.clone(), (first, first + cell.len()));
+            ranges.insert(cell[0].0.clone(), (first, first + cell.len()));
             first += cell.len();
         }
         let order: Vec<usize> = keyed.into_iter().map(|(_, row)| row).collect();
@@ -62,7 +62,7 @@ impl<'a, F: Float> Cells<'a, F> {
         }
         // Corners farther than eps hold no neighbours, whatever stands in them.
         ways.retain(|way: &Vec<i64>| way.iter().map(|step| (step.abs() - 1).max(0).pow(2)).sum::<i64>() <= 4);
-        Self { rows, side, order, values, cells, ways }
+        Self { rows, side, order, values, ranges, ways }
     }
 }
 
@@ -72,7 +72,7 @@ fn key<F: Float>(point: ArrayView1<'_, F>, side: F) -> Vec<i64> {
 
 impl<F: Float> NearestNeighbourIndex<F> for Cells<'_, F> {
     fn k_nearest(&self, _: ArrayView1<'_, F>, _: usize) -> Result<Vec<(ArrayView1<'_, F>, usize)>, NnError> {
-        unimplemented!("DBSCAN asks for ranges only")
+        panic!("DBSCAN asks for ranges only")
     }
 
     fn within_range(&self, point: ArrayView1<'_, F>, range: F) -> Result<Vec<(ArrayView1<'_, F>, usize)>, NnError> {
@@ -82,7 +82,7 @@ impl<F: Float> NearestNeighbourIndex<F> for Cells<'_, F> {
         let mut found = Vec::new();
         for way in &self.ways {
             cell.iter_mut().zip(&own).zip(way).for_each(|((cell, own), step)| *cell = own + step);
-            let Some(&(first, end)) = self.cells.get(&cell) else { continue };
+            let Some(&(first, end)) = self.ranges.get(&cell) else { continue };
             let values = self.values[first * point.len()..end * point.len()].chunks_exact(point.len());
             for (other, row) in values.zip(&self.order[first..end]) {
                 let square = |(a, b): (&F, &F)| (*a - *b) * (*a - *b);

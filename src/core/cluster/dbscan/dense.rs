@@ -99,7 +99,9 @@ impl<'a> Weights<'a> {
     fn total(&mut self, node: Node) -> Sum {
         let mut sum = Sum::default();
         if let Some(sides) = node.children() {
-            sides.into_iter().for_each(|side| sum.merge(&self.total(side)));
+            for side in sides {
+                sum.merge(&self.total(side));
+            }
         } else {
             self.of(node).iter().for_each(|weight| sum.add(*weight));
         }

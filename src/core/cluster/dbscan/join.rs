@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use super::{
     super::matrix::LANES,
-    tree::{Lanes, Node, SHARED_LEAVES, Tree, bits},
+    tree::{Lanes, Node, Tree, bits, side_by_side},
 };
 use crate::{Result, cancel::Cancel};
 
@@ -134,7 +134,7 @@ impl Join<'_> {
             return Ok(());
         }
         if let Some([left, right]) = node.children() {
-            self.side_by_side(node.leaves, || self.within(left), || self.within(right))?;
+            side_by_side(node.leaves, || self.within(left), || self.within(right))?;
             self.between(left, right, [false; 2])?;
         } else {
             self.leaves(node, node, [false; 2]);
@@ -180,21 +180,7 @@ impl Join<'_> {
         // A pair found early spares the search for all others.
         let left_first = self.tree.apart(left, smaller).0 <= self.tree.apart(right, smaller).0;
         let [near, far] = if left_first { [left, right] } else { [right, left] };
-        self.side_by_side(larger.leaves, || self.between(near, smaller, joined), || self.between(far, smaller, joined))
-    }
-
-    fn side_by_side(
-        &self,
-        leaves: usize,
-        one: impl FnOnce() -> Result<()> + Send,
-        other: impl FnOnce() -> Result<()> + Send,
-    ) -> Result<()> {
-        if leaves < SHARED_LEAVES {
-            one()?;
-            return other();
-        }
-        let (one, other) = rayon::join(one, other);
-        one.and(other)
+        side_by_side(larger.leaves, || self.between(near, smaller, joined), || self.between(far, smaller, joined))
     }
 
     /// Joins all core points of a node with a point.

@@ -1,8 +1,10 @@
 //! DBSCAN (Ester, Kriegel, Sander and Xu 1996): a row with enough neighbours within eps is core; core rows that are
 //! neighbours hang together and make a cluster; other neighbours of core rows are its border; what is left is noise.
 //!
-//! The kernel is ours. linfa's DBSCAN over a grid of ours (tests/rust/linfa_grid.rs) asks for the neighbours of one row
-//! after the other, gets each list whole and cannot be interrupted: `cargo run --release --example dbscan` prints both.
+//! The kernel is ours. linfa's DBSCAN over a grid of ours (`tests/rust/linfa_grid.rs`) finds the same labels, but asks for
+//! the neighbours of one row after the other, each list whole, on one thread and without an end to it when somebody
+//! presses Ctrl-C: ten times our processor time in 3 columns, sixty times in 5, which is no faster than scikit-learn.
+//! `cargo run --release --example dbscan` prints both.
 
 mod dense;
 mod join;
@@ -136,8 +138,10 @@ fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<()> {
             weights.len()
         )));
     }
-    if let Some((row, weight)) = weights.iter().enumerate().find(|(_, weight)| !(weight.abs() <= 1e150)) {
-        return Err(Error::input(format!("sample_weight is {weight} in row {row}; wanted finite numbers")));
+    if let Some((row, weight)) = weights.iter().enumerate().find(|(_, weight)| !(-1e150..=1e150).contains(*weight)) {
+        return Err(Error::input(format!(
+            "sample_weight is {weight} in row {row}; wanted finite numbers, none beyond 1e150"
+        )));
     }
     if weights.iter().all(|weight| *weight == 0.0) {
         return Err(Error::input("sample_weight is zero in every row; at least one row must count"));

@@ -15,7 +15,7 @@ const NONE: i32 = i32::MAX;
 
 /// The label of each row; `sets` names one point of each core point's set.
 pub(super) fn labels(tree: &Tree, cores: &[Lanes], sets: &[u32], limit: f64, cancel: &Cancel) -> Result<Vec<i32>> {
-    let mut set_of_row = vec![u32::MAX; tree.rows.len()];
+    let mut set_of_row = vec![u32::MAX; tree.rows.len()]; // which is no point, and so has no number below
     for (point, (row, set)) in tree.rows.iter().zip(sets).enumerate() {
         if is_core(cores, point)
             && let Some(slot) = set_of_row.get_mut(*row as usize)

@@ -13,7 +13,7 @@ use crate::{Result, cancel::Cancel, vector::widest};
 pub(super) type Lanes = u16;
 
 /// Leaves from which on two halves are worked on side by side.
-pub(super) const SHARED_LEAVES: usize = 64;
+const SHARED_LEAVES: usize = 64;
 
 /// Points that are copied together before they are halved further.
 const LOCAL_POINTS: usize = 1 << 12;
@@ -40,7 +40,7 @@ impl Node {
 }
 
 /// The lowest and the highest value of each column.
-pub(super) type Box<'a> = &'a [[f64; 2]];
+type Bounds<'a> = &'a [[f64; 2]];
 
 /// The tree.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) struct Tree {
     /// Of all nodes, column by column.
     boxes: Vec<[f64; 2]>,
     /// One bit per lane. Were they known when compiling, comparisons would be cut into narrower ones.
-    bits: [u64; LANES],
+    lane_bits: [u64; LANES],
 }
 
 impl Tree {
@@ -69,7 +69,7 @@ impl Tree {
             rows: keys.into_iter().map(|(_, row)| row).collect(),
             blocks,
             boxes,
-            bits: std::array::from_fn(|lane| 1 << lane),
+            lane_bits: std::array::from_fn(|lane| 1 << lane),
         })
     }
 
@@ -95,7 +95,7 @@ impl Tree {
     }
 
     /// The box of a node.
-    fn bounds(&self, node: Node) -> Box<'_> {
+    fn bounds(&self, node: Node) -> Bounds<'_> {
         self.boxes.get(node.id * self.dims..(node.id + 1) * self.dims).unwrap_or(&[])
     }
 
@@ -120,7 +120,7 @@ impl Tree {
     /// For each of some points of a leaf, which points of another leaf are its neighbours.
     pub(super) fn near(&self, leaf: usize, lanes: Lanes, other: usize, limit: f64) -> [Lanes; LANES] {
         let mut found = [0; LANES];
-        near(self.block(leaf), lanes, self.block(other), limit, &self.bits, &mut found);
+        near(self.block(leaf), lanes, self.block(other), limit, &self.lane_bits, &mut found);
         found
     }
 
@@ -130,7 +130,7 @@ impl Tree {
         if lanes == 0 || !visitor.wants(node) {
             return;
         }
-        let (touched, whole) = reach(self.block(leaf), self.bounds(node), limit, &self.bits);
+        let (touched, whole) = reach(self.block(leaf), self.bounds(node), limit, &self.lane_bits);
         if lanes & whole != 0 {
             visitor.all(lanes & whole, node);
         }
@@ -184,17 +184,18 @@ struct Part<'a> {
 fn grow(points: &[f64], dims: usize, part: Part<'_>, cancel: &Cancel) -> Result<()> {
     cancel.check()?;
     let Part { keys, blocks, boxes } = part;
+    let point = |row: u32| points.get(row as usize * dims..(row as usize + 1) * dims).unwrap_or(&[]);
     if keys.len() <= LOCAL_POINTS && points.len() > LOCAL_POINTS * dims {
         // From here on all that is read lies together.
-        let point = |row: u32| points.get(row as usize * dims..(row as usize + 1) * dims).unwrap_or(&[]);
         let local: Vec<f64> = keys.iter().flat_map(|(_, row)| point(*row)).copied().collect();
         let rows: Vec<u32> = keys.iter().map(|(_, row)| *row).collect();
         (0..).zip(keys.iter_mut()).for_each(|(place, (_, row))| *row = place);
         grow(&local, dims, Part { keys, blocks, boxes }, cancel)?;
-        keys.iter_mut().for_each(|(_, row)| *row = rows.get(*row as usize).copied().unwrap_or_default());
+        for (_, row) in keys.iter_mut() {
+            *row = rows.get(*row as usize).copied().unwrap_or_default();
+        }
         return Ok(());
     }
-    let point = |row: u32| points.get(row as usize * dims..).unwrap_or(&[]);
     let (own, boxes) = boxes.split_at_mut(dims);
     own.fill([f64::INFINITY, f64::NEG_INFINITY]);
     for (_, row) in keys.iter() {
@@ -203,7 +204,8 @@ fn grow(points: &[f64], dims: usize, part: Part<'_>, cancel: &Cancel) -> Result<
             *high = larger(*high, *value);
         }
     }
-    let left = keys.len().div_ceil(LANES) / 2;
+    let leaves = keys.len().div_ceil(LANES);
+    let left = leaves / 2;
     if left == 0 {
         for (lane, (_, row)) in keys.iter().enumerate() {
             for (lanes, value) in blocks.iter_mut().zip(point(*row)) {
@@ -224,14 +226,25 @@ fn grow(points: &[f64], dims: usize, part: Part<'_>, cancel: &Cancel) -> Result<
         }
         keys.select_nth_unstable_by(left * LANES, |a, b| a.0.total_cmp(&b.0));
     }
-    let shared = keys.len() >= SHARED_LEAVES * LANES;
     let (keys, right_keys) = keys.split_at_mut(left * LANES);
     let (blocks, right_blocks) = blocks.split_at_mut(left * dims);
     let (boxes, right_boxes) = boxes.split_at_mut((2 * left - 1) * dims);
-    let mut one = || grow(points, dims, Part { keys, blocks, boxes }, cancel);
+    let left = Part { keys, blocks, boxes };
     let right = Part { keys: right_keys, blocks: right_blocks, boxes: right_boxes };
-    let other = || grow(points, dims, right, cancel);
-    let (one, other) = if shared { rayon::join(one, other) } else { (one(), other()) };
+    side_by_side(leaves, || grow(points, dims, left, cancel), || grow(points, dims, right, cancel))
+}
+
+/// Does two pieces of work, at the same time where there is much of it.
+pub(super) fn side_by_side(
+    leaves: usize,
+    one: impl FnOnce() -> Result<()> + Send,
+    other: impl FnOnce() -> Result<()> + Send,
+) -> Result<()> {
+    if leaves < SHARED_LEAVES {
+        one()?;
+        return other();
+    }
+    let (one, other) = rayon::join(one, other);
     one.and(other)
 }
 
@@ -244,18 +257,21 @@ fn larger(a: f64, b: f64) -> f64 {
 /// One bit per value that is within the limit.
 #[allow(clippy::inline_always)] // the same
 #[inline(always)]
-fn within(squares: [f64; LANES], limit: f64, bits: &[u64; LANES]) -> Lanes {
-    squares.iter().zip(bits).fold(0, |lanes, (square, bit)| lanes | if *square <= limit { *bit } else { 0 }) as Lanes
+fn within(squares: [f64; LANES], limit: f64, lane_bits: &[u64; LANES]) -> Lanes {
+    squares.iter().zip(lane_bits).fold(0, |lanes, (square, bit)| lanes | if *square <= limit { *bit } else { 0 })
+        as Lanes
 }
 
 widest! {
     /// Which points have a corner or a side of the box within reach, and which the whole box.
-    fn reach[](block: &[[f64; LANES]], bounds: Box<'_>, limit: f64, bits: &[u64; LANES]) -> (Lanes, Lanes) = reach_each;
+    fn reach[](
+        block: &[[f64; LANES]], bounds: Bounds<'_>, limit: f64, lane_bits: &[u64; LANES]
+    ) -> (Lanes, Lanes) = reach_each;
 }
 
 #[allow(clippy::inline_always)] // the same
 #[inline(always)]
-fn reach_each(block: &[[f64; LANES]], bounds: Box<'_>, limit: f64, bits: &[u64; LANES]) -> (Lanes, Lanes) {
+fn reach_each(block: &[[f64; LANES]], bounds: Bounds<'_>, limit: f64, lane_bits: &[u64; LANES]) -> (Lanes, Lanes) {
     let (mut least, mut most) = ([0.0; LANES], [0.0; LANES]);
     for (values, [low, high]) in block.iter().zip(bounds) {
         for ((least, most), value) in least.iter_mut().zip(&mut most).zip(values) {
@@ -266,12 +282,15 @@ fn reach_each(block: &[[f64; LANES]], bounds: Box<'_>, limit: f64, bits: &[u64; 
             *most += span * span;
         }
     }
-    (within(least, limit, bits), within(most, limit, bits))
+    (within(least, limit, lane_bits), within(most, limit, lane_bits))
 }
 
 widest! {
-    fn near[](block: &[[f64; LANES]], lanes: Lanes, other: &[[f64; LANES]], limit: f64, bits: &[u64; LANES], found: &mut [Lanes; LANES]) =
-        near_each;
+    /// For each of some points, which points of the other block are its neighbours.
+    fn near[](
+        block: &[[f64; LANES]], lanes: Lanes, other: &[[f64; LANES]], limit: f64, lane_bits: &[u64; LANES],
+        found: &mut [Lanes; LANES]
+    ) = near_each;
 }
 
 #[allow(clippy::inline_always)] // the same
@@ -281,7 +300,7 @@ fn near_each(
     lanes: Lanes,
     other: &[[f64; LANES]],
     limit: f64,
-    bits: &[u64; LANES],
+    lane_bits: &[u64; LANES],
     found: &mut [Lanes; LANES],
 ) {
     for (lane, found) in found.iter_mut().enumerate() {
@@ -296,7 +315,7 @@ fn near_each(
                 *square += apart * apart;
             }
         }
-        *found = within(squares, limit, bits);
+        *found = within(squares, limit, lane_bits);
     }
 }
 
@@ -327,7 +346,7 @@ mod tests {
                 while let Some(node) = nodes.pop() {
                     nodes.extend(node.children().into_iter().flatten());
                     for leaf in 0..root.leaves {
-                        let (touched, whole) = reach(tree.block(leaf), tree.bounds(node), limit, &tree.bits);
+                        let (touched, whole) = reach(tree.block(leaf), tree.bounds(node), limit, &tree.lane_bits);
                         for lane in bits(tree.lanes(leaf)) {
                             let inside = (node.first..node.first + node.leaves)
                                 .flat_map(|other| bits(tree.lanes(other)).map(move |place| (other, place)));
