@@ -19,6 +19,11 @@ def log_rfm() -> np.ndarray:
     return StandardScaler().fit_transform(np.log1p(rfm[["recency_days", "purchase_days", "monetary"]].to_numpy(float)))
 
 
+def log_wholesale() -> np.ndarray:
+    spending = pd.read_csv(GOLDEN / "wholesale_customers.csv.gz").iloc[:, 2:]
+    return StandardScaler().fit_transform(np.log1p(spending.to_numpy(float)))
+
+
 def blobs(rows: int = 20_000, columns: int = 3, centres: int = 6, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     where = rng.normal(scale=4, size=(centres, columns))

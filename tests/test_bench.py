@@ -19,7 +19,7 @@ def test_every_bench_runs_with_equal_results(tmp_path: Path):
     written = out.read_text(encoding="utf-8")
     titles = (
         "rfm_table", "keyword_table", "Binner", "RFMScorer", "Named segments", "RuleSegmenter", "Scorecard", "KMeans",
-        "MiniBatchKMeans", "DBSCAN", "silhouette_samples", "adjusted_rand_score",
+        "MiniBatchKMeans", "GaussianMixture", "DBSCAN", "silhouette_samples", "adjusted_rand_score",
     )  # fmt: skip
     for title in titles:
         assert f"### {title}" in written

@@ -9,6 +9,7 @@ from xifen._weights import AHPWeights, ahp_weights, entropy_weights
 from xifen.binning import Binner, RFMScorer
 from xifen.cluster import (
     DBSCAN,
+    GaussianMixture,
     KMeans,
     MiniBatchKMeans,
     adjusted_rand_score,
@@ -30,6 +31,7 @@ __all__ = [
     "DBSCAN",
     "AHPWeights",
     "Binner",
+    "GaussianMixture",
     "KMeans",
     "MiniBatchKMeans",
     "RFMScorer",

@@ -24,55 +24,18 @@ from xifen._frame import Frame, as_kind, is_array
 from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "read_model"]
+__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "Model", "read_model"]
 
 FORMAT_VERSION = 1
 
 
-class FrameTransformer(TransformerMixin, BaseEstimator):
-    """Base of the estimators that learn from a frame and add columns to it or replace its columns.
+class Model(BaseEstimator):
+    """Base of all estimators: a fitted one is written as JSON and read again.
 
     A subclass names its fitted attributes in `_fitted`: they are what `to_json` writes besides the parameters.
-
-    scikit-learn's own `set_output` renames the columns of whatever comes back; here the caller's frame is turned
-    into the wanted kind before the work, so that scores and labels get that kind's own types.
     """
 
     _fitted: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(auto_wrap_output_keys=None, **options)
-        for name in ("transform", "fit_transform"):
-            if name in vars(cls):
-                setattr(cls, name, _in_wanted_kind(vars(cls)[name]))
-
-    def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self:
-        """Choose the kind of frame that comes back.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None
-            "default" is the kind that came in; None changes nothing.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ParameterError
-            The kind is not one of these.
-        """
-        if transform is not None:
-            _known_output(transform)
-            self._sklearn_output_config = {"transform": transform}
-        return self
-
-    def _remember(self, frame: Frame) -> None:
-        """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""
-        _count_as_missing(frame.absent)
-        self.n_features_in_ = len(frame.names)
-        self.feature_names_in_ = np.asarray(frame.names, dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
@@ -138,6 +101,48 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
     def _check_restored(self) -> None:
         """Look over the attributes `from_json` has just set; for subclasses whose attributes depend on each other."""
+
+
+class FrameTransformer(TransformerMixin, Model):
+    """Base of the estimators that learn from a frame and add columns to it or replace its columns.
+
+    scikit-learn's own `set_output` renames the columns of whatever comes back; here the caller's frame is turned
+    into the wanted kind before the work, so that scores and labels get that kind's own types.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(auto_wrap_output_keys=None, **options)
+        for name in ("transform", "fit_transform"):
+            if name in vars(cls):
+                setattr(cls, name, _in_wanted_kind(vars(cls)[name]))
+
+    def set_output(self, *, transform: Literal["default", "pandas", "polars"] | None = None) -> Self:
+        """Choose the kind of frame that comes back.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+            "default" is the kind that came in; None changes nothing.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            The kind is not one of these.
+        """
+        if transform is not None:
+            _known_output(transform)
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def _remember(self, frame: Frame) -> None:
+        """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""
+        _count_as_missing(frame.absent)
+        self.n_features_in_ = len(frame.names)
+        self.feature_names_in_ = np.asarray(frame.names, dtype=object)
 
 
 def _known_output(kind: Any) -> str:

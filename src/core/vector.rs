@@ -39,6 +39,15 @@ pub(crate) use widest;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fused<const YES: bool>;
 
+impl<const YES: bool> Fused<YES> {
+    /// `a * b + c`.
+    #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+    #[inline(always)]
+    pub(crate) fn mul_add(self, a: f64, b: f64, c: f64) -> f64 {
+        if YES { a.mul_add(b, c) } else { a * b + c }
+    }
+}
+
 /// As [`widest`], for a function that multiplies and adds: it gets a [`Fused`] before its other arguments, because
 /// where no instruction does both at once, asking for one rounding would call a routine 25 times slower.
 macro_rules! widest_fused {

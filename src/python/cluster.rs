@@ -8,20 +8,10 @@ use xifen_core::cluster::{
 };
 
 use crate::{
-    convert::{Element, Labels, Matrix, Rows, Vector, numpy},
+    convert::{Element, Labels, Matrix, Rows, Vector, either, numpy},
     error,
     run::run,
 };
-
-/// The same lines for either kind of number.
-macro_rules! either {
-    ($matrix:expr, $rows:ident => $body:expr) => {
-        match $matrix {
-            Matrix::Single($rows) => $body,
-            Matrix::Double($rows) => $body,
-        }
-    };
-}
 
 /// Groups rows by k-means; `starts` holds the centres of every run, one set behind the other, where they are given.
 #[pyfunction]

@@ -60,7 +60,19 @@ impl<'py> FromPyObject<'_, 'py> for Matrix<'py> {
     }
 }
 
-/// The same, of one kind of number.
+/// The same lines for either kind of number.
+macro_rules! either {
+    ($matrix:expr, $rows:ident => $body:expr) => {
+        match $matrix {
+            $crate::convert::Matrix::Single($rows) => $body,
+            $crate::convert::Matrix::Double($rows) => $body,
+        }
+    };
+}
+
+pub(crate) use either;
+
+/// A [`Matrix`] of one kind of number.
 pub(crate) struct Rows<'py, T: Element>(PyReadonlyArray2<'py, T>);
 
 impl<T: Element + cluster::Real> Rows<'_, T> {

@@ -7,6 +7,7 @@ mod binning;
 mod cluster;
 mod convert;
 mod error;
+mod mixture;
 mod rules;
 mod run;
 mod scorecard;
@@ -26,6 +27,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::did_you_mean;
+    #[pymodule_export]
+    use super::mixture::{gmm_fit, gmm_log_likelihoods, gmm_predict, gmm_probabilities};
     #[pymodule_export]
     use super::rules::{
         rules_check, rules_columns, rules_coverage, rules_coverage_of_rows, rules_explain, rules_labels, rules_learn,

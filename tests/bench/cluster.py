@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 import sklearn.cluster
 import sklearn.metrics
+import sklearn.mixture
 import xifen as xf
 from harness import Bench
+from sklearn.exceptions import ConvergenceWarning
 
 
 def blobs(rows: int, columns: int, centres: int, dtype: type = np.float64) -> np.ndarray:
@@ -123,6 +126,67 @@ def density(X: np.ndarray, eps: float, wanted: float | None, *, alone: bool = Fa
     )
 
 
+def mixture(rows: int, columns: int, components: int, kind: str, wanted: float, dtype: type = np.float64) -> Bench:
+    X = blobs(rows, columns, components, dtype)
+    spread = {"full": np.tile(np.eye(columns), (components, 1, 1)), "tied": np.eye(columns)}
+    spread |= {"diag": np.ones((components, columns)), "spherical": np.ones(components)}
+    start = {
+        "weights_init": np.full(components, 1 / components),
+        "means_init": X[:components].copy(),
+        "precisions_init": spread[kind],
+    }
+
+    def fit(library: Any) -> dict[str, Any]:
+        gm = library.GaussianMixture(components, covariance_type=kind, tol=0, max_iter=30, **start)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            gm.fit(X)
+        if dtype == np.float32:  # scikit-learn adds in float32
+            return {"log-likelihood": [round(float(gm.lower_bound_), 2)], "rounds": [gm.n_iter_]}
+        return {"mean": gm.means_.ravel(), "log-likelihood": [gm.lower_bound_], "rounds": [gm.n_iter_]}
+
+    return Bench(
+        ours={"xifen": partial(fit, xf)},
+        rivals={"scikit-learn": partial(fit, sklearn.mixture)},
+        wanted={"scikit-learn": (wanted,)},
+        note=f"The same weights, means and precisions to start from, 30 rounds, covariance_type='{kind}'.",
+    )
+
+
+def mixture_by_default(rows: int, wanted: float) -> Bench:
+    X = blobs(rows, 3, 5)
+    best = max(sklearn.mixture.GaussianMixture(5, random_state=seed).fit(X).lower_bound_ for seed in range(2))
+
+    def fit(library: Any) -> dict[str, Any]:
+        found = library.GaussianMixture(5, random_state=0).fit(X).lower_bound_
+        return {"near the best": [bool(found >= best - 0.02)]}
+
+    return Bench(
+        ours={"xifen": partial(fit, xf)},
+        rivals={"scikit-learn": partial(fit, sklearn.mixture)},
+        wanted={"scikit-learn": (wanted,)},
+        note="`GaussianMixture(5).fit(X)`: k-means, then rounds until the likelihood rests; random starts differ.",
+    )
+
+
+def mixture_of_rows(rows: int, method: str, wanted: float) -> Bench:
+    X = blobs(rows, 3, 5)
+    theirs = sklearn.mixture.GaussianMixture(5, random_state=0).fit(X[:20_000])
+    ours = xf.GaussianMixture(5)
+    for name in ("weights_", "means_", "covariances_", "precisions_cholesky_", "n_features_in_"):
+        setattr(ours, name, getattr(theirs, name))
+
+    def call(gm: Any) -> dict[str, Any]:
+        out = getattr(gm, method)(X)
+        return {"row": out} if out.ndim == 1 else {f"component {place}": column for place, column in enumerate(out.T)}
+
+    return Bench(
+        ours={"xifen": partial(call, ours)},
+        rivals={"scikit-learn": partial(call, theirs)},
+        wanted={"scikit-learn": (wanted,)},
+    )
+
+
 def measure(name: str, rows: int, wanted: float, **more: Any) -> Bench:
     X = blobs(rows, 3, 5)
     labels = xf.KMeans(5, random_state=0).fit(X).labels_
@@ -173,6 +237,26 @@ def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
     yield f"MiniBatchKMeans, {10 * million:,} x 5, 8 clusters", partial(batches, 10 * million, 5, 8)
     yield f"KMeans.predict, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "predict", 3)
     yield f"KMeans.transform, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "transform", 1)
+    for rows, columns, components, kind, wanted in (
+        (million // 10, 3, 5, "full", 6),
+        (million // 10, 3, 5, "diag", 6),
+        (million // 10, 3, 5, "tied", 2),
+        (million // 10, 3, 5, "spherical", 2),
+        (million // 10, 20, 8, "full", 1),
+    ):
+        title = f"GaussianMixture, {rows:,} x {columns}, {components} components, {kind}"
+        yield title, partial(mixture, rows, columns, components, kind, wanted)
+    yield (
+        f"GaussianMixture, {million // 10:,} x 3, 5 components, full, float32",
+        partial(mixture, million // 10, 3, 5, "full", 2, np.float32),
+    )
+    yield (
+        f"GaussianMixture by default, {million // 10:,} x 3, 5 components",
+        partial(mixture_by_default, million // 10, 3),
+    )
+    for method in ("predict", "predict_proba", "score_samples"):
+        title = f"GaussianMixture.{method}, {million:,} x 3, 5 components"
+        yield title, partial(mixture_of_rows, million, method, 3)
     for rows, columns, eps, wanted in (
         (million // 10, 3, 0.05, 3),
         (million // 10, 3, 0.1, 3),

@@ -7,6 +7,7 @@ mod binning;
 mod cluster;
 mod dbscan;
 mod linfa_grid;
+mod mixture;
 mod rules;
 mod rules_data;
 mod rules_reports;

@@ -1,6 +1,7 @@
-"""Customers grouped by likeness: k-means, by density, and how good a grouping is."""
+"""Customers grouped by likeness: k-means, Gaussian mixtures, by density, and how good a grouping is."""
 
 from xifen.cluster.dbscan import DBSCAN
+from xifen.cluster.gaussian_mixture import GaussianMixture
 from xifen.cluster.kmeans import KMeans
 from xifen.cluster.metrics import (
     adjusted_rand_score,
@@ -14,6 +15,7 @@ from xifen.cluster.minibatch import MiniBatchKMeans
 
 __all__ = [
     "DBSCAN",
+    "GaussianMixture",
     "KMeans",
     "MiniBatchKMeans",
     "adjusted_rand_score",

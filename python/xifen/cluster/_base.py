@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_is_fitted, validate_data
 
 from xifen import _core
-from xifen._base import FrameTransformer
+from xifen._base import FrameTransformer, Model
 from xifen._cuts import threads
 from xifen._frame import Frame, is_array
 from xifen.errors import InputError, ParameterError
@@ -39,11 +39,18 @@ class RowReader:
         return [str(name) for name in getattr(self, "feature_names_in_", ())]
 
 
-class Clusterer(RowReader, ClusterMixin, FrameTransformer):
+class Clusterer(RowReader, Model):
     """Base of what groups rows and knows the cluster of further ones."""
 
+    def _plain(self, parameter: Any) -> Any:
+        if callable(parameter) or isinstance(parameter, np.random.RandomState):
+            raise ParameterError(
+                f"a model file cannot hold {parameter!r}; give numbers or words as parameters, or pickle the model"
+            )
+        return parameter
 
-class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
+
+class CentreModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransformer, Clusterer):
     """Base of clusterers whose clusters are centres: the nearest one is a row's cluster."""
 
     cluster_centers_: np.ndarray
@@ -148,13 +155,6 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, Clusterer):
         rows, centres, origin = self._placed(X)
         weights = as_weights(sample_weight, len(rows))
         return -_core.kmeans_inertia(rows, weights, centres, origin, self._names(), threads(self.n_jobs))
-
-    def _plain(self, parameter: Any) -> Any:
-        if callable(parameter) or isinstance(parameter, np.random.RandomState):
-            raise ParameterError(
-                f"a model file cannot hold {parameter!r}; give numbers or words as parameters, or pickle the model"
-            )
-        return parameter
 
     def _placed(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give rows, centres and origin as the core reads them."""

@@ -192,6 +192,12 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// The mean of every column, and the mean of the columns' variances; a value that cannot be used is an error
     /// naming it.
     pub(super) fn moments(&self, names: &[String], cancel: &Cancel) -> Result<(Vec<f64>, f64)> {
+        let (means, variances) = self.means_and_variances(names, cancel)?;
+        Ok((means, variances.iter().sum::<f64>() / self.columns.max(1) as f64))
+    }
+
+    /// The mean and the variance of every column; a value that cannot be used is an error naming it.
+    pub(super) fn means_and_variances(&self, names: &[String], cancel: &Cancel) -> Result<(Vec<f64>, Vec<f64>)> {
         let parts = map_chunks(self.rows, CHUNK_ROWS, cancel, |rows| Ok(moments(self, rows.start, rows.end)))?;
         let mut means = vec![0.0; self.columns];
         let mut squares = vec![0.0; self.columns];
@@ -210,8 +216,8 @@ impl<'a, T: Real> Matrix<'a, T> {
             }
             before = all;
         }
-        let variance = squares.iter().sum::<f64>() / before.max(1.0) / self.columns.max(1) as f64;
-        Ok((means, variance))
+        squares.iter_mut().for_each(|square| *square /= before.max(1.0));
+        Ok((means, squares))
     }
 
     /// The error that names the first value that cannot be used, if there is one.

@@ -1,7 +1,9 @@
-//! Customers grouped by likeness: k-means ([`kmeans`]), by density ([`dbscan`]), and how good a grouping is ([`metrics`]).
+//! Customers grouped by likeness: k-means ([`kmeans`]), Gaussian mixtures ([`gmm`]), by density ([`dbscan`]), and how
+//! good a grouping is ([`metrics`]).
 
 pub mod dbscan;
 mod distance;
+pub mod gmm;
 pub mod kmeans;
 mod matrix;
 pub mod metrics;

@@ -44,7 +44,7 @@ fn points_per_chunk(dims: usize) -> usize {
 
 widest! {
     /// Fills blocks with the rows from `first` on.
-    pub(super) fn pack[T: Real](matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks: &mut [T]) = pack_each;
+    fn pack[T: Real](matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks: &mut [T]) = pack_each;
 }
 
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
@@ -59,6 +59,30 @@ fn pack_each<T: Real>(matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks
             }
         }
     }
+}
+
+/// Values in the blocks of `step` rows, or of all rows where they are fewer.
+pub(super) fn room_for<T: Real>(matrix: &Matrix<'_, T>, step: usize) -> usize {
+    step.min(matrix.rows().next_multiple_of(LANES)) * matrix.columns()
+}
+
+/// As many rows from `first` on as there is room for, in blocks; or which of their values cannot be used.
+pub(super) fn packed_piece<'a, T: Real>(
+    matrix: &Matrix<'_, T>,
+    first: usize,
+    origin: &[T],
+    room: &'a mut [T],
+    columns: &[String],
+) -> Result<&'a [T]> {
+    let left = (matrix.rows() - first).next_multiple_of(LANES) * origin.len();
+    let room_len = room.len();
+    let blocks = room.get_mut(..left.min(room_len)).unwrap_or_default();
+    pack(matrix, first, origin, blocks);
+    let usable = blocks.iter().fold(true, |usable, value| usable & (value.abs() <= T::LARGEST));
+    if !usable && let Some(failure) = matrix.unusable(columns) {
+        return Err(failure);
+    }
+    Ok(blocks)
 }
 
 #[cfg(test)]

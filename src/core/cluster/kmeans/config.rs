@@ -99,7 +99,7 @@ impl Config {
 }
 
 /// A whole number of at least 1.
-pub(in super::super) fn count(parameter: &str, value: &Value) -> Result<usize> {
+pub(in crate::cluster) fn count(parameter: &str, value: &Value) -> Result<usize> {
     value
         .as_u64()
         .filter(|count| *count > 0)
@@ -108,7 +108,7 @@ pub(in super::super) fn count(parameter: &str, value: &Value) -> Result<usize> {
 }
 
 /// A number of at least 0.
-pub(super) fn not_negative(parameter: &str, value: &Value) -> Result<f64> {
+pub(in crate::cluster) fn not_negative(parameter: &str, value: &Value) -> Result<f64> {
     value
         .as_f64()
         .filter(|number| *number >= 0.0)

@@ -1,7 +1,7 @@
 //! K-means: Lloyd's algorithm from k-means++ starts ([`fit`]), the cluster of further rows ([`predict`]) and their
 //! distances to all centres ([`distances`]).
 
-mod config;
+pub(super) mod config;
 mod distinct;
 mod lloyd;
 mod minibatch;
@@ -13,10 +13,11 @@ pub use config::{Config, Start};
 pub use minibatch::{BatchClusters, BatchConfig, Moving, Placed, fit as fit_batches, partial as fit_batch};
 pub use place::{distances, inertia, predict};
 
+pub(super) use seed::Points;
+
 use self::{
     config::Plan,
     lloyd::{Run, Settings},
-    seed::Points,
 };
 use super::{
     distance::Label,
@@ -120,6 +121,21 @@ impl<T: Real> Runs<'_, T> {
             None => self.plan.drawn(points, &mut Random::stream(self.seed, index as u64), self.cancel),
         }
     }
+}
+
+/// One run with the settings of `KMeans` by default, for what starts from clusters: their centres, and the cluster of
+/// each point (and as many more as fill the last block). `variance` is the mean of the columns' variances.
+pub(super) fn one_run<T: Real>(
+    points: Points<'_, T>,
+    clusters: usize,
+    variance: f64,
+    random: &mut Random,
+    cancel: &Cancel,
+) -> Result<(Vec<T>, Vec<Label>)> {
+    let origin = vec![T::default(); points.packed.dims];
+    let settings = Settings { max_iter: 300, tol: 1e-4 * variance, by_size: false, origin: &origin };
+    let run = lloyd::run(points, points.plus_plus(clusters, random, cancel)?, &settings, cancel)?;
+    Ok((run.centres, run.labels))
 }
 
 impl Plan {

@@ -6,7 +6,7 @@ use super::{
     super::{
         distance::{Centres, Label, Piece, Sums, squares},
         matrix::{LANES, Matrix, Real},
-        pack::pack,
+        pack::{packed_piece, room_for},
     },
     check_weights, lloyd,
 };
@@ -119,30 +119,6 @@ impl<T: Real> Placing<'_, T> {
         }?;
         Ok(sums.iter().sum())
     }
-}
-
-/// Values in the blocks of `step` rows, or of all rows where they are fewer.
-fn room_for<T: Real>(matrix: &Matrix<'_, T>, step: usize) -> usize {
-    step.min(matrix.rows().next_multiple_of(LANES)) * matrix.columns()
-}
-
-/// As many rows from `first` on as there is room for, in blocks; or which of their values cannot be used.
-fn packed_piece<'a, T: Real>(
-    matrix: &Matrix<'_, T>,
-    first: usize,
-    origin: &[T],
-    room: &'a mut [T],
-    columns: &[String],
-) -> Result<&'a [T]> {
-    let left = (matrix.rows() - first).next_multiple_of(LANES) * origin.len();
-    let room_len = room.len();
-    let blocks = room.get_mut(..left.min(room_len)).unwrap_or_default();
-    pack(matrix, first, origin, blocks);
-    let usable = blocks.iter().fold(true, |usable, value| usable & (value.abs() <= T::LARGEST));
-    if !usable && let Some(failure) = matrix.unusable(columns) {
-        return Err(failure);
-    }
-    Ok(blocks)
 }
 
 widest_fused! {

@@ -23,9 +23,9 @@ const CELLS: usize = 16;
 
 /// Points to start from, and what each weighs (`None`: 1).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Points<'a, T> {
-    pub(super) packed: &'a Packed<T>,
-    pub(super) weights: Option<&'a [f64]>,
+pub(in crate::cluster) struct Points<'a, T> {
+    pub(in crate::cluster) packed: &'a Packed<T>,
+    pub(in crate::cluster) weights: Option<&'a [f64]>,
 }
 
 impl<T: Real> Points<'_, T> {
@@ -59,7 +59,7 @@ impl<T: Real> Points<'_, T> {
     }
 
     /// `clusters` different rows drawn by weight; where fewer have any, the last one again.
-    pub(super) fn random(&self, clusters: usize, random: &mut Random) -> Vec<T> {
+    pub(in crate::cluster) fn random(&self, clusters: usize, random: &mut Random) -> Vec<T> {
         let mut left: Vec<f64> = (0..self.packed.rows).map(|row| self.weight(row)).collect();
         let mut total: f64 = left.iter().sum();
         let mut centres = Vec::with_capacity(clusters * self.packed.dims);
@@ -80,7 +80,12 @@ impl<T: Real> Points<'_, T> {
 
     /// `clusters` rows, each drawn by its weighted squared distance to those before it: of `2 + ln(clusters)` drawn,
     /// the one that leaves the least.
-    pub(super) fn plus_plus(&self, clusters: usize, random: &mut Random, cancel: &Cancel) -> Result<Vec<T>> {
+    pub(in crate::cluster) fn plus_plus(
+        &self,
+        clusters: usize,
+        random: &mut Random,
+        cancel: &Cancel,
+    ) -> Result<Vec<T>> {
         let dims = self.packed.dims;
         let trials = 2 + (clusters as f64).ln() as usize;
         let mut closest = self.far_away();
