@@ -101,6 +101,11 @@ def slow_fit() -> None:
     xf.KMeans(64, n_init=100, tol=0, random_state=0).fit(np.random.default_rng(0).normal(size=(400_000, 12)))
 
 
+def slow_mixture() -> None:
+    """Some seconds of expectation and maximisation."""
+    xf.GaussianMixture(32, tol=0, init_params="random").fit(np.random.default_rng(0).normal(size=(200_000, 24)))
+
+
 @every_call
 def test_the_callers_frame_is_unchanged_bit_for_bit(name: str):
     make, call = CALLS[name]
@@ -226,7 +231,7 @@ def test_other_threads_run_during_a_call():
     assert during > 50
 
 
-@pytest.mark.parametrize("call", [slow_call, slow_fit])
+@pytest.mark.parametrize("call", [slow_call, slow_fit, slow_mixture])
 def test_ctrl_c_ends_a_long_call_within_a_second(call):
     pressed = []
 

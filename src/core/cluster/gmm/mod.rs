@@ -4,9 +4,11 @@
 //! Dempster, Laird and Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
 
 mod config;
+mod density;
 mod model;
 mod place;
 mod sweep;
+mod tile;
 
 pub use config::{Config, Covariance, Start};
 pub use place::{Components, log_likelihoods, predict, probabilities};
@@ -14,7 +16,8 @@ pub use place::{Components, log_likelihoods, predict, probabilities};
 use self::{
     config::Plan,
     model::{Frame, Model},
-    sweep::{Moments, Shares, Sweep, TILE_ROWS},
+    sweep::{Moments, Shares, Sweep},
+    tile::TILE_ROWS,
 };
 use super::{
     kmeans::{self, Points},

@@ -2,7 +2,8 @@
 
 use super::{
     config::Covariance,
-    sweep::{Moments, Roots, Table},
+    density::{Roots, Table},
+    sweep::Moments,
 };
 use crate::math::cholesky::{cholesky, flat_column, invert_lower, times_transpose, transpose};
 

@@ -8,8 +8,10 @@ use super::{
         pack::{packed_piece, room_for},
     },
     config::Covariance,
+    density::{Table, log_densities, soften},
     model::Frame,
-    sweep::{Eight, TILE_ROWS, Table, Tile, load, log_densities, rows_per_chunk},
+    sweep::rows_per_chunk,
+    tile::{Eight, TILE_ROWS, Tile, load},
 };
 use crate::{Error, Result, cancel::Cancel, parallel::map_each_with};
 
@@ -77,7 +79,7 @@ pub fn probabilities<T: Real>(
     let width = components.weights.len().max(1);
     let mut out = vec![T::default(); matrix.rows() * width];
     fill(matrix, components, columns, &mut out, width, cancel, |logs, out| {
-        super::sweep::soften(logs, TILE_ROWS, None);
+        soften(logs, TILE_ROWS, None);
         for (component, shares) in logs.iter().enumerate() {
             let slots = out.iter_mut().skip(component).step_by(width);
             slots.zip(shares.iter()).for_each(|(slot, share)| *slot = T::from_f64(*share));
@@ -96,7 +98,7 @@ pub fn log_likelihoods<T: Real>(
     let mut out = vec![T::default(); matrix.rows()];
     fill(matrix, components, columns, &mut out, 1, cancel, |logs, out| {
         let mut each = Tile::ZERO;
-        super::sweep::soften(logs, TILE_ROWS, Some(&mut each));
+        soften(logs, TILE_ROWS, Some(&mut each));
         out.iter_mut().zip(each.iter()).for_each(|(slot, log)| *slot = T::from_f64(*log));
     })?;
     Ok(out)
