@@ -41,7 +41,7 @@ pub(crate) struct Fused<const YES: bool>;
 
 impl<const YES: bool> Fused<YES> {
     /// `a * b + c`.
-    #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+    #[allow(clippy::inline_always, clippy::unused_self)] // compiled for the caller's instructions, which self names
     #[inline(always)]
     pub(crate) fn mul_add(self, a: f64, b: f64, c: f64) -> f64 {
         if YES { a.mul_add(b, c) } else { a * b + c }

@@ -82,8 +82,10 @@ impl Book {
         let all = 0..rows.len();
         let totals: Vec<f64> = (0..clusters).map(|k| all.clone().map(|row| share(row, k)).sum()).collect();
         let mut next = self.clone();
+        #[allow(clippy::needless_range_loop)] // the formulas' own letters
         for k in 0..clusters {
             next.weights[k] = totals[k] / rows.len() as f64;
+            #[allow(clippy::needless_range_loop)] // the same
             for i in 0..dims {
                 next.means[k][i] = all.clone().map(|row| share(row, k) * rows[row][i]).sum::<f64>() / totals[k];
             }

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._warn import warn
 from xifen.cluster._base import Clusterer, in_place, whole
 from xifen.errors import ParameterError
 
@@ -354,7 +355,7 @@ class GaussianMixture(DensityMixin, Clusterer):
         self.n_iter_ = out["rounds"]
         self.lower_bound_ = out["lower_bound"]
         if out["collapsed"]:
-            warnings.warn(out["collapsed"], UserWarning, stacklevel=3)
+            warn(out["collapsed"])
         if not self.converged_:
             warnings.warn(
                 f"the likeliest run had not converged within tol={self.tol} when it ended at max_iter={self.max_iter}; "

@@ -216,8 +216,8 @@ impl<'a, T: Real> Matrix<'a, T> {
             }
             before = all;
         }
-        squares.iter_mut().for_each(|square| *square /= before.max(1.0));
-        Ok((means, squares))
+        let variances = squares.iter().map(|square| square / before.max(1.0)).collect();
+        Ok((means, variances))
     }
 
     /// The error that names the first value that cannot be used, if there is one.

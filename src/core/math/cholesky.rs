@@ -48,8 +48,7 @@ pub fn invert_lower(lower: &[f64], n: usize) -> Vec<f64> {
             *one = 1.0;
         }
         let pivot = values.get(row).copied().unwrap_or(1.0);
-        own.iter_mut().for_each(|own| *own /= pivot);
-        inverse.extend(own);
+        inverse.extend(own.iter().map(|own| own / pivot));
     }
     inverse
 }

@@ -293,7 +293,9 @@ fn check_given(given: Given<'_>, frame: &Frame) -> Result<Option<Vec<f64>>> {
             )));
         }
     }
-    if let Some(mean) = given.means.and_then(|means| means.iter().find(|mean| !(mean.abs() <= 1e140))) {
+    if let Some(mean) =
+        given.means.and_then(|means| means.iter().find(|mean| mean.is_nan() || mean.abs() > f64::LARGEST))
+    {
         return Err(Error::parameter(format!("means_init holds {mean}; wanted numbers whose squares are numbers")));
     }
     let Some(precisions) = given.precisions else { return Ok(None) };

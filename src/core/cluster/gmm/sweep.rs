@@ -99,7 +99,9 @@ impl<T: Real> Sweep<'_, T> {
                 }
                 Ok(room.gather(dims, self.axes, log_likelihood))
             })?;
-            parts.iter().for_each(|part| all.add(part));
+            for part in &parts {
+                all.add(part);
+            }
         }
         Ok(all)
     }
@@ -217,9 +219,14 @@ fn share(shares: Shares<'_>, first: usize, rows: usize, room: &mut Room) -> f64 
             room.shares.iter_mut().for_each(|tile| tile.fill(0.0));
             for row in 0..rows {
                 let mut slots: Vec<_> = room.shares.iter_mut().filter_map(|tile| tile.get_mut(row)).collect();
-                slots.iter_mut().for_each(|slot| **slot = random.uniform());
-                let sum: f64 = slots.iter().map(|slot| **slot).sum();
-                slots.into_iter().for_each(|slot| *slot /= sum.max(f64::MIN_POSITIVE));
+                let mut sum = f64::MIN_POSITIVE;
+                for slot in &mut slots {
+                    **slot = random.uniform();
+                    sum += **slot;
+                }
+                for slot in slots {
+                    *slot /= sum;
+                }
             }
         }
     }
@@ -340,9 +347,12 @@ mod tests {
         let dims = row.len();
         let one = |(component, mean): (usize, &Vec<f64>)| {
             let turned = (0..dims).map(|j| {
-                let element = |i: usize| match axes {
-                    true => f64::from(u8::from(i == j)) * roots[component * dims + j],
-                    false => roots[(component * dims + i) * dims + j],
+                let element = |i: usize| {
+                    if axes {
+                        f64::from(u8::from(i == j)) * roots[component * dims + j]
+                    } else {
+                        roots[(component * dims + i) * dims + j]
+                    }
                 };
                 (0..dims).map(|i| (row[i] - mean[i]) * element(i)).sum::<f64>()
             });
