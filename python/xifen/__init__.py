@@ -13,12 +13,15 @@ from xifen.cluster import (
     KMeans,
     MiniBatchKMeans,
     adjusted_rand_score,
+    bootstrap_stability,
     calinski_harabasz_score,
+    choose_k,
     davies_bouldin_score,
     normalized_mutual_info_score,
     silhouette_samples,
     silhouette_score,
 )
+from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.management import management_table
 from xifen.matrix import SegmentMatrix
 from xifen.presets import list_presets, load_preset
@@ -32,6 +35,7 @@ __all__ = [
     "AHPWeights",
     "Binner",
     "GaussianMixture",
+    "ClusterSegmenter",
     "KMeans",
     "MiniBatchKMeans",
     "RFMScorer",
@@ -41,7 +45,9 @@ __all__ = [
     "SegmentMatrix",
     "adjusted_rand_score",
     "ahp_weights",
+    "bootstrap_stability",
     "calinski_harabasz_score",
+    "choose_k",
     "clv_table",
     "datasets",
     "davies_bouldin_score",

@@ -147,25 +147,32 @@ class Frame:
                 raise InputError(_unknown(self.what, field.name, shown))
         return table
 
-    def matrix(self) -> np.ndarray:
-        """Put all columns side by side: float32 where every one is, else float64; missing is NaN."""
-        kinds = [
-            str(kind).lower() for kind in (self.native.schema.types if self.kind == "pyarrow" else self.native.dtypes)
-        ]
-        for name, kind in zip(self.names, kinds, strict=True):
+    def matrix(self, names: Sequence[str] | None = None) -> np.ndarray:
+        """Put columns (None: all) side by side: float32 where every one is, else float64; missing is NaN."""
+        table = self.native
+        if names is not None:
+            table = table.select(names) if self.kind == "pyarrow" else table[list(names)]
+        kinds = [str(kind).lower() for kind in (table.schema.types if self.kind == "pyarrow" else table.dtypes)]
+        for name, kind in zip(self.names if names is None else names, kinds, strict=True):
             if not re.match(r"u?int\d|float|double|halffloat|decimal|bool", kind):
                 raise InputError(
                     f"column '{name}' of {self.what} holds {kind}; wanted numbers: convert it, or leave it out"
                 )
         wanted = np.float32 if kinds and set(kinds) <= {"float32", "float"} else np.float64
         if self.kind in ("pandas", "dict"):
-            array: np.ndarray = self.native.to_numpy(dtype=wanted, na_value=np.nan)
+            array: np.ndarray = table.to_numpy(dtype=wanted, na_value=np.nan)
             return array
-        columns = self.native.columns if self.kind == "pyarrow" else self.native.get_columns()
+        columns = table.columns if self.kind == "pyarrow" else table.get_columns()
         out = np.empty((len(self), len(columns)), dtype=wanted, order="F")
         for place, column in enumerate(columns):
             out[:, place] = column.to_numpy()
         return out
+
+    def take(self, rows: np.ndarray) -> Any:
+        """Give these rows of the caller's table, by position, as often as they are named."""
+        if self.kind in ("pandas", "dict"):
+            return self.native.iloc[rows]
+        return self.native[rows] if self.kind == "polars" else self.native.take(rows)
 
     def _arrow(self, name: str, kinds_only: bool) -> pa.Array | pa.ChunkedArray:
         column = self.native[name]

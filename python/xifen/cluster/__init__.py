@@ -1,5 +1,6 @@
-"""Customers grouped by likeness: k-means, Gaussian mixtures, by density, and how good a grouping is."""
+"""Customers grouped by likeness: clusterers, how good and how stable a grouping is, and how many groups."""
 
+from xifen.cluster.choice import choose_k
 from xifen.cluster.dbscan import DBSCAN
 from xifen.cluster.gaussian_mixture import GaussianMixture
 from xifen.cluster.kmeans import KMeans
@@ -12,6 +13,7 @@ from xifen.cluster.metrics import (
     silhouette_score,
 )
 from xifen.cluster.minibatch import MiniBatchKMeans
+from xifen.cluster.stability import bootstrap_stability
 
 __all__ = [
     "DBSCAN",
@@ -19,7 +21,9 @@ __all__ = [
     "KMeans",
     "MiniBatchKMeans",
     "adjusted_rand_score",
+    "bootstrap_stability",
     "calinski_harabasz_score",
+    "choose_k",
     "davies_bouldin_score",
     "normalized_mutual_info_score",
     "silhouette_samples",

@@ -1,0 +1,393 @@
+"""The analyst's path to clusters: comparable columns, a number of clusters, names, a profile, and rules."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Sequence
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from xifen import _columns as names
+from xifen._base import ColumnAdder
+from xifen._cluster_profile import Language, cluster_names, described, profile
+from xifen._cluster_rules import DEEPEST, grown, tree_rules
+from xifen._cluster_scaling import learned_scaling, scaled
+from xifen._cuts import column_names
+from xifen._frame import Frame, Labels
+from xifen.cluster import KMeans, choose_k
+from xifen.cluster.choice import KChoice
+from xifen.errors import InputError, ParameterError
+from xifen.rules import RuleSegmenter
+
+__all__ = ["ClusterSegmenter"]
+
+Method = Literal["kmeans"]
+#: The clusterers, by method.
+_METHODS: Final = {"kmeans": KMeans}
+#: How deep the rules are that `fit` states the accuracy of.
+_DEPTH: Final = 3
+
+
+class ClusterSegmenter(ColumnAdder):
+    """Group customers by likeness, name the groups, say what sets each apart, and replay them as rules.
+
+    Each column is logged where it is highly skewed, capped at two of its quantiles, and scaled by its median and
+    interquartile range; then the rows are clustered. Clusters stand in order of size, the largest first, and are named by
+    what sets them apart from everyone: "frequent, high monetary".
+
+    Parameters
+    ----------
+    columns : list of str
+        The measures that count: numbers.
+    n_clusters : int, optional
+        How many clusters; None chooses from 2 to `max_clusters` by `choose_k` (silhouette among what is stable).
+    max_clusters : int, default 6
+        The most `n_clusters=None` chooses: more are hard to treat differently.
+    method : {"kmeans"}
+        How rows are grouped: `KMeans`.
+    log : "auto", bool or list of str
+        Which columns are logged, as log(1 + |x|) with the sign of x. "auto" takes those whose skewness is above 1 and
+        becomes less by it; True takes all, False none.
+    cap : tuple of two floats or None
+        The quantiles (of the fitted rows) beyond which values count as that quantile, so that a few extreme customers do
+        not become clusters of their own; None caps nothing.
+    n_init : int, default 5
+        How many starts the clusterer tries.
+    lang : {"en", "zh"}
+        The language of the clusters' names and of `describe`.
+    output : str, default "cluster"
+        Name of the added column.
+    random_state : int, RandomState or None
+        What every random number follows from. With the default, 0, the same frame gives the same clusters.
+    n_jobs : int, optional
+        Threads; None means all processors. It never changes a result.
+
+    Attributes
+    ----------
+    cluster_names_ : list of str
+        The clusters, largest first.
+    scaling_ : dict of str to dict
+        Per column `log`, `low` and `high` (the caps, of the logarithm where there is one), `centre` and `scale`:
+        (capped x - centre) / scale is what is clustered. The scale is the interquartile range over 1.349 (1 for a
+        normal distribution with standard deviation 1); where that is 0 the standard deviation; where that is 0 too, 1.
+    replay_accuracy_ : float
+        The share of fitted rows to which the rules of the last `to_rules` give their own cluster; before, those of
+        depth 3.
+    n_features_in_, feature_names_in_
+        The frame's columns, as in scikit-learn.
+
+    Notes
+    -----
+    A row with a missing value gets no cluster: `fit` leaves it out and warns how many there are, `transform` gives it a
+    missing label. Fill such values first where they mean something (no order is 0 orders).
+
+    A constant column tells no rows apart and is warned about. New rows are capped and scaled as the fitted ones were.
+
+    Examples
+    --------
+    >>> import xifen as xf
+    >>> rfm = xf.rfm_table(xf.datasets.load_cdnow(), as_of="1998-06-30")
+    >>> segmenter = xf.ClusterSegmenter(n_clusters=3).fit(rfm)
+    >>> segmenter.describe()[["cluster", "size", "monetary_median", "apart"]]  # doctest: +SKIP
+    >>> rules = segmenter.to_rules(max_depth=3)
+    >>> out = rules.fit_transform(rfm)
+    >>> (out["cluster"] == segmenter.transform(rfm)["cluster"]).mean() == segmenter.replay_accuracy_
+    np.True_
+    """
+
+    _fitted = (
+        "cluster_names_",
+        "scaling_",
+        "replay_accuracy_",
+        "_clusterer",
+        "_order",
+        "_profile",
+        "_trees",
+        "_choice",
+    )
+
+    cluster_names_: list[str]
+    scaling_: dict[str, dict[str, Any]]
+    replay_accuracy_: float
+    #: Parameters and fitted attributes of the clusterer, as plain values.
+    _clusterer: dict[str, dict[str, Any]]
+    #: The place by size of each of the clusterer's labels.
+    _order: np.ndarray
+    _profile: dict[str, Any]
+    _trees: list[dict[str, Any]]
+    _choice: dict[str, Any] | None
+
+    def __init__(
+        self,
+        columns: Sequence[str] = (names.RECENCY_DAYS, names.ORDER_COUNT, names.MONETARY),
+        *,
+        n_clusters: int | None = None,
+        max_clusters: int = 6,
+        method: Method = "kmeans",
+        log: Literal["auto"] | bool | Sequence[str] = "auto",
+        cap: tuple[float, float] | None = (0.01, 0.99),
+        n_init: int = 5,
+        lang: Language = "en",
+        output: str = "cluster",
+        random_state: Any = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.columns = columns
+        self.n_clusters = n_clusters
+        self.max_clusters = max_clusters
+        self.method = method
+        self.log = log
+        self.cap = cap
+        self.n_init = n_init
+        self.lang = lang
+        self.output = output
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find, name and sum up the clusters.
+
+        Parameters
+        ----------
+        X : frame
+            pandas, polars, pyarrow Table or dict of arrays with `columns`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            A column is absent, holds no numbers or infinity, or there are fewer rows than clusters, or only equal ones.
+        ParameterError
+            A parameter cannot be used.
+        TypeError
+            X is an array: it has no column names.
+
+        Warns
+        -----
+        UserWarning
+            Rows are left out because a value is missing, or a column is constant.
+        """
+        self._fit(self._open(X), place=False)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Add the cluster of every row.
+
+        Parameters
+        ----------
+        X : frame
+            Any frame with `columns`.
+
+        Returns
+        -------
+        frame
+            The caller's frame and, behind its own columns, the name of the cluster; missing where a value is.
+
+        Raises
+        ------
+        InputError
+            A column is absent, holds no numbers or infinity, or the frame already has a column named `output`.
+        """
+        check_is_fitted(self)
+        frame = self._open(X)
+        values, whole_rows = self._values(frame)
+        codes = np.full(len(frame), -1, dtype=np.int16)
+        if whole_rows.any():
+            codes[whole_rows] = self._order[self._restored().predict(scaled(values, self.scaling_))]
+        return self._add(frame, codes)
+
+    def describe(self) -> pd.DataFrame:
+        """Hold every cluster against everyone.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per cluster, the largest first, and one for everyone (the fitted rows without missing values): `cluster`,
+            `size`, `share`; per column `<column>_mean` and `<column>_median`, in its own units, and `<column>_effect`, how far
+            the cluster's mean is from everyone's, in everyone's standard deviations, logged and capped as it was
+            clustered (Cohen 1988: 0.2 is small, 0.5 medium, 0.8 large); `apart`, the effects of at least 0.5 in words.
+        """
+        check_is_fitted(self)
+        return described(self._profile, self._reads(), list(self.scaling_), self.cluster_names_, self.lang)
+
+    def choice(self) -> KChoice | None:
+        """Show what the number of clusters was chosen by.
+
+        Returns
+        -------
+        KChoice or None
+            The table of `choose_k` with its `.recommended` and `.reason`; None where `n_clusters` was given.
+        """
+        check_is_fitted(self)
+        if self._choice is None:
+            return None
+        choice = KChoice(self._choice["table"])
+        choice.recommended, choice.reason = self._choice["recommended"], self._choice["reason"]
+        return choice
+
+    def to_rules(self, max_depth: int = _DEPTH) -> RuleSegmenter:
+        """Replay the clusters as rules anyone can read and a warehouse can run.
+
+        A decision tree over the raw columns, at most `max_depth` questions deep, stands for the clusters. How well it
+        does is stated in `replay_accuracy_`.
+
+        Parameters
+        ----------
+        max_depth : int, default 3
+            How many questions lead to a cluster at most: 1 to 6.
+
+        Returns
+        -------
+        RuleSegmenter
+            One rule per cluster, not fitted yet; exactly one is true for a row without missing values. Where a value is
+            missing, the label is missing too, unless the answer does not depend on it.
+
+        Raises
+        ------
+        ParameterError
+            `max_depth` is not 1 to 6.
+
+        Warns
+        -----
+        UserWarning
+            The rules are too few to tell some cluster apart.
+        """
+        check_is_fitted(self)
+        depth = _whole("max_depth", max_depth, 1, DEEPEST)
+        rules, self.replay_accuracy_ = tree_rules(self._trees, depth, self.cluster_names_)
+        lost = [
+            name
+            for name, size in zip(self.cluster_names_, self._profile["size"], strict=False)
+            if size and name not in rules
+        ]
+        if lost:
+            warnings.warn(
+                f"rules of depth {depth} have no room for {', '.join(map(repr, lost))}, whose rows get other labels; "
+                "give a larger max_depth",
+                stacklevel=2,
+            )
+        return RuleSegmenter(rules, output=self.output, n_jobs=self.n_jobs)
+
+    def _reads(self) -> list[str]:
+        return column_names("columns", self.columns)
+
+    def _adds(self) -> list[str]:
+        return [self.output]
+
+    def _add(self, frame: Frame, found: np.ndarray) -> Any:
+        return frame.add({self.output: Labels(found, self.cluster_names_)})
+
+    def _fit(self, frame: Frame, *, place: bool) -> np.ndarray:
+        self._check_words()
+        values, whole_rows = self._values(frame)
+        if not len(values):
+            raise InputError(f"no row of {frame.what} has a value in every one of {', '.join(self._reads())}")
+        if len(values) < len(frame):
+            warnings.warn(
+                f"{len(frame) - len(values):,} of {len(frame):,} rows miss a value in {', '.join(self._reads())} and get no "
+                "cluster; fill it where it means something, or leave the column out",
+                stacklevel=4,
+            )
+        scaling = learned_scaling(values, self._reads(), self.log, self.cap)
+        rows = scaled(values, scaling)
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        made = _METHODS[self.method](n_init=self.n_init, random_state=seed, n_jobs=self.n_jobs)
+        count, choice = self._count(rows, made, seed)
+        made = made.set_params(n_clusters=count).fit(rows)
+
+        sizes = np.bincount(made.labels_, minlength=count)
+        order = np.empty(count, dtype=np.int16)
+        order[np.argsort(-sizes, kind="stable")] = np.arange(count)
+        codes = order[made.labels_]
+        reads = self._reads()
+        self.scaling_, self._order, self._choice = scaling, order, choice
+        self._clusterer = {
+            "parameters": made.get_params(),
+            "fitted": {name: getattr(made, name) for name in ("n_features_in_", *made._fitted)},  # noqa: SLF001 -- what JSON holds of it
+        }
+        self._profile = profile(values, rows, {}, codes, count)
+        self.cluster_names_ = cluster_names(self._profile, reads, reads, self.lang)
+        self._trees = grown(values, reads, {}, codes, count)
+        _, self.replay_accuracy_ = tree_rules(self._trees, _DEPTH, self.cluster_names_)
+        self._remember(frame)
+        out = np.full(len(frame), -1, dtype=np.int16)
+        out[whole_rows] = codes
+        return out
+
+    def _check_words(self) -> None:
+        """Refuse what is no word of ours before any work."""
+        if self.method not in _METHODS:
+            raise ParameterError(f"method is {self.method!r}; wanted {' or '.join(map(repr, _METHODS))}")
+        if self.lang not in ("en", "zh"):
+            raise ParameterError(f"lang is {self.lang!r}; wanted 'en' or 'zh'")
+        if not isinstance(self.output, str) or not self.output:
+            raise TypeError(f"output must be the name of the added column; got {self.output!r}")
+        if not self._reads():
+            raise ParameterError("columns is empty; wanted the names of the measures that count")
+
+    def _values(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        """Give the columns side by side, for the rows without a missing value; and which rows these are."""
+        columns = self._reads()
+        frame.require(columns)
+        values = frame.matrix(columns).astype(np.float64, copy=False)
+        infinite = np.isinf(values)
+        if infinite.any():
+            row, column = (int(place) for place in np.argwhere(infinite)[0])
+            raise InputError(
+                f"column '{columns[column]}' of {frame.what} is infinite ({values[row, column]}) in row {row}; "
+                "infinity is never data: correct or drop the row"
+            )
+        whole_rows = ~np.asarray(np.isnan(values).any(axis=1))
+        return values[whole_rows], whole_rows
+
+    def _count(self, rows: np.ndarray, clusterer: Any, seed: int) -> tuple[int, dict[str, Any] | None]:
+        """Give the number of clusters, and what it was chosen by."""
+        if self.n_clusters is not None:
+            return _whole("n_clusters", self.n_clusters, 1, np.iinfo(np.int16).max), None
+        most = _whole("max_clusters", self.max_clusters, 2, np.iinfo(np.int16).max)
+        different = len(np.unique(rows[: 100 * most], axis=0))
+        if different <= most:
+            different = len(np.unique(rows, axis=0))
+        if different < 2:
+            raise InputError(f"all rows are alike in {', '.join(self._reads())}: there is nothing to group them by")
+        most = min(most, different, len(rows) - 1)
+        if most < 2:
+            raise InputError(f"{len(rows)} rows are too few to choose a number of clusters from; give n_clusters")
+        choice = choose_k(rows, range(2, most + 1), estimator=clusterer, random_state=seed, n_jobs=self.n_jobs)
+        table = {column: values.to_numpy() for column, values in choice.items()}
+        count = choice.recommended or 2
+        return count, {"table": table, "recommended": choice.recommended, "reason": choice.reason}
+
+    def _restored(self) -> Any:
+        """Make the fitted clusterer of the plain values kept of it."""
+        made = _METHODS[self.method](**{**self._clusterer["parameters"], "n_jobs": self.n_jobs})
+        for name, value in self._clusterer["fitted"].items():
+            setattr(made, name, value)
+        return made
+
+    def _plain(self, parameter: Any) -> Any:
+        if isinstance(parameter, np.random.RandomState):
+            raise ParameterError(
+                f"a model file cannot hold {parameter!r}; give a number as random_state, or pickle the model"
+            )
+        return parameter
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = low - 1
+    if not low <= number <= high or isinstance(value, bool):
+        raise ParameterError(f"{name} is {value!r}; wanted a whole number from {low} to {high}")
+    return number
