@@ -78,8 +78,8 @@ def choose_k(
     k_range : iterable of int
         The numbers to try, ``range(2, 8)`` for example; each at least 1 and below the number of rows.
     criteria : sequence of str
-        What is calculated: "silhouette" (with its error), "stability" (by `bootstrap_stability`), "inertia" (the sum of
-        squared distances to the means), "calinski_harabasz", "davies_bouldin", "bic" (for clusterers that have one, such
+        What is calculated: "silhouette" (with its error), "stability" (by `bootstrap_stability`), "inertia" (the
+        clusterer's own, or the sum of squared distances to the means), "calinski_harabasz", "davies_bouldin", "bic" (for clusterers that have one, such
         as `GaussianMixture`) and "gap" (Tibshirani, Walther and Hastie, with its error). The first that can decide
         does; inertia cannot, because it falls with every further cluster.
     estimator : clusterer, optional
@@ -196,7 +196,7 @@ def choose_k(
             elif criterion == "gap":
                 line["gap"], line["gap_error"] = _gap(X, labels, of_k(k), references, seed, n_jobs)
             elif criterion == "inertia":
-                line["inertia"] = _within(_rows(X)[0], labels)
+                line["inertia"] = fitted.inertia_ if hasattr(fitted, "inertia_") else _within(_rows(X)[0], labels)
             elif criterion == "bic":
                 line["bic"] = float(fitted.bic(X))
             else:
