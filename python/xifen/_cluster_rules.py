@@ -77,11 +77,13 @@ def _grown(
     rows = rows.reshape(tree.node_count, count)
     tests: list[Test | None] = []
     for feature, threshold in zip(tree.feature, tree.threshold, strict=True):
-        column, known = asked[feature]
         if feature < 0:
             tests.append(None)
-        elif feature < numbers:
-            tests.append({"column": column, "at_most": _between(*map(float, known[int(np.floor(threshold))]))})
+            continue
+        column, known = asked[feature]
+        if feature < numbers:
+            low, high = known[math.floor(threshold)].tolist()
+            tests.append({"column": column, "at_most": _between(low, high)})
         else:
             tests.append({"column": column, "is": known})
     for node in reversed(range(tree.node_count)):  # children stand behind their parents
@@ -186,12 +188,14 @@ def _between(low: float, high: float) -> int | float:
     """Give the shortest number in the middle half between two values; any c with low <= c < high parts them alike."""
     quarter = high / 4 - low / 4
     middle = _shortest(low + quarter, high - quarter)
-    if low.is_integer() and high.is_integer() and max(abs(low), abs(high)) < 2**53:
-        return math.floor(low if middle is None else middle)
+    if middle is None:
+        middle = low
+    elif low.is_integer() and high.is_integer():
+        middle = float(math.floor(middle))
     with np.errstate(over="ignore"):
         # A column of float32 is compared in its own width: the cut has to part the values there too.
-        parts = middle is not None and low <= np.float32(middle) < high
-    return middle if parts and middle is not None else low
+        cut = middle if low <= np.float32(middle) < high else low
+    return int(cut) if cut.is_integer() and abs(cut) < 2**53 else cut
 
 
 def _shortest(low: float, high: float) -> float | None:
@@ -205,4 +209,5 @@ def _shortest(low: float, high: float) -> float | None:
 
 def _most_common(texts: np.ndarray) -> list[Any]:
     counts = pd.Series(texts).value_counts()
-    return sorted(counts.index, key=lambda value: (-counts[value], str(value)))[:_MOST_CATEGORIES]
+    each = dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
+    return sorted(each, key=lambda value: (-each[value], str(value)))[:_MOST_CATEGORIES]

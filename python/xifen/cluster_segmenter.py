@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -317,7 +318,9 @@ class ClusterSegmenter(ColumnAdder):
         }
         self._profile = profile(values, rows, {}, codes, count)
         self.cluster_names_ = cluster_names(self._profile, reads, reads, self.lang)
-        self._trees = grown(values, reads, {}, codes, count)
+        flags = {column: values[:, reads.index(column)] == 1 for column in _booleans(frame, reads)}
+        numbers = [column for column in reads if column not in flags]
+        self._trees = grown(values[:, [reads.index(column) for column in numbers]], numbers, flags, codes, count)
         _, self.replay_accuracy_ = tree_rules(self._trees, _DEPTH, self.cluster_names_)
         self._remember(frame)
         out = np.full(len(frame), -1, dtype=np.int16)
@@ -381,6 +384,12 @@ class ClusterSegmenter(ColumnAdder):
                 f"a model file cannot hold {parameter!r}; give a number as random_state, or pickle the model"
             )
         return parameter
+
+
+def _booleans(frame: Frame, columns: Sequence[str]) -> list[str]:
+    """Name the columns of true and false: rules do not compare them with numbers."""
+    schema = pa.table(frame.stream(columns, kinds_only=True)).schema
+    return [field.name for field in schema if pa.types.is_boolean(field.type)]
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:
