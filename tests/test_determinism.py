@@ -70,11 +70,57 @@ CALLS = {
     ),
     "eight_cell": (SCORED, lambda f, n: xf.load_preset("rfm.eight_cell").set_params(n_jobs=n).fit_transform(f)),
 }
+MEASURES = RFM[["recency_days", "order_count", "monetary"]].dropna().astype(float)
+GROUPS = xf.KMeans(4, random_state=0).fit(MEASURES).labels_
 
 
-@pytest.mark.parametrize("name", CALLS)
+def fitted(model) -> pd.DataFrame:
+    """Everything a clusterer found, one row per row."""
+    found = {"label": model.labels_, "inertia": np.full(len(model.labels_), model.inertia_)}
+    return pd.DataFrame(
+        found
+        | {f"centre {place}": np.resize(model.cluster_centers_[:, place], len(model.labels_)) for place in range(3)}
+    )
+
+
+def scores(frame: pd.DataFrame, n_jobs: int) -> pd.DataFrame:
+    other = GROUPS % 3
+    return pd.DataFrame(
+        {
+            "silhouettes": xf.silhouette_samples(frame, GROUPS, n_jobs=n_jobs),
+            "silhouette": xf.silhouette_score(frame, GROUPS, sample_size=100, random_state=0, n_jobs=n_jobs),
+            "davies_bouldin": xf.davies_bouldin_score(frame, GROUPS, n_jobs=n_jobs),
+            "calinski_harabasz": xf.calinski_harabasz_score(frame, GROUPS, n_jobs=n_jobs),
+            "adjusted_rand": xf.adjusted_rand_score(GROUPS, other, n_jobs=n_jobs),
+            "mutual_information": xf.normalized_mutual_info_score(GROUPS, other, n_jobs=n_jobs),
+        }
+    )
+
+
+CRITERIA = ("silhouette", "stability", "inertia", "calinski_harabasz", "davies_bouldin", "gap")
+
+#: The same for what starts at random rows, and so depends on their order.
+CLUSTERS = {
+    "KMeans": (MEASURES, lambda f, n: fitted(xf.KMeans(5, random_state=0, n_jobs=n).fit(f))),
+    "KMeans transform": (MEASURES, lambda f, n: xf.KMeans(5, random_state=0, n_jobs=n).fit_transform(f)),
+    "MiniBatchKMeans": (MEASURES, lambda f, n: fitted(xf.MiniBatchKMeans(5, random_state=0, n_jobs=n).fit(f))),
+    "scores of clusters": (MEASURES, scores),
+    "bootstrap_stability": (
+        MEASURES,
+        lambda f, n: xf.bootstrap_stability(xf.KMeans(4), f, 5, random_state=0, n_jobs=n).table,
+    ),
+    "choose_k": (
+        MEASURES,
+        lambda f, n: pd.DataFrame(xf.choose_k(f, [2, 5], CRITERIA, n_resamples=4, random_state=0, n_jobs=n)),
+    ),
+    "ClusterSegmenter": (MEASURES, lambda f, n: xf.ClusterSegmenter(max_clusters=3, n_init=1, n_jobs=n).fit_transform(f)),
+    "ClusterSegmenter describe": (MEASURES, lambda f, n: xf.ClusterSegmenter(n_clusters=4, n_jobs=n).fit(f).describe()),
+}
+
+
+@pytest.mark.parametrize("name", [*CALLS, *CLUSTERS])
 def test_threads_do_not_change_a_bit(name: str):
-    frame, call = CALLS[name]
+    frame, call = {**CALLS, **CLUSTERS}[name]
     one = call(frame, 1)
     identical(call(frame, 2), one)
     identical(call(frame, 8), one)

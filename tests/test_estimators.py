@@ -57,6 +57,8 @@ ESTIMATORS = {
     ),
     "KMeans": (lambda: xf.KMeans(3, random_state=0), RFM[["recency_days", "order_count", "monetary"]]),
     "MiniBatchKMeans": (lambda: xf.MiniBatchKMeans(3, random_state=0), RFM[["order_count", "monetary"]]),
+    "ClusterSegmenter": (lambda: xf.ClusterSegmenter(n_clusters=3, lang="zh"), RFM),
+    "ClusterSegmenter chosen": (lambda: xf.ClusterSegmenter(max_clusters=3, n_init=1), RFM[::20]),
     "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
     "state.purchase": (
         lambda: xf.load_preset("state.purchase", lang="zh", dormant_days=90),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
@@ -31,6 +32,7 @@ _TEXTS: Final = {
         "low": "low {}",
         "high": "high {}",
         "is": "{} {}",
+        "over": "{} in {}",
         "very": "very {}",
         "between": ", ",
         "average": "average",
@@ -43,6 +45,7 @@ _TEXTS: Final = {
         "low": "{}低",
         "high": "{}高",
         "is": "{}为{}",
+        "over": "{1}{0}",
         "very": "非常{}",
         "between": "、",
         "average": "平均",
@@ -123,7 +126,7 @@ def cluster_names(
             or texts["average"]
         )
 
-    out = [named(code, _FEW, very=False) for code in range(len(traits))]
+    out = [named(code, _FEW, very=False) for code, _ in enumerate(traits)]
     for few, very in ((len(columns), False), (len(columns), True)):
         often = Counter(out)
         out = [named(code, few, very=very) if often[name] > 1 else name for code, name in enumerate(out)]
@@ -171,11 +174,20 @@ def _traits(
     for place, column in enumerate(columns):
         if column in numbers:
             effect = float(found["effect"][code, list(numbers).index(column)])
-            generic = (texts["low"].format(column), texts["high"].format(column))
-            word = _WORDS.get(column, {}).get(lang, generic)[effect > 0]
+            word = _word(column, lang)[effect > 0]
         else:
             one = found["categories"][column]
             effect, word = float(one["effect"][code]), texts["is"].format(column, one["category"][code])
         if abs(effect) >= _APART:
             traits.append(Trait(place, effect, word))
     return sorted(traits, key=lambda trait: -abs(trait.effect))
+
+
+def _word(column: str, lang: Language) -> tuple[str, str]:
+    """Give the words for less and for more of a measure; one over a window, "monetary_12M", says which."""
+    texts = _TEXTS[lang]
+    measure, window = re.fullmatch(r"(.+?)(?:_(\d+[DM]))?", column).groups()  # type: ignore[union-attr] # matches any
+    if measure not in _WORDS:
+        return texts["low"].format(column), texts["high"].format(column)
+    low, high = _WORDS[measure][lang]
+    return (low, high) if window is None else (texts["over"].format(low, window), texts["over"].format(high, window))

@@ -35,7 +35,7 @@ def learned_scaling(values: np.ndarray, columns: Sequence[str], log: Any, cap: A
             warnings.warn(
                 f"column '{column}' is constant{' between its caps' if raw.min() < raw.max() else ''}: it tells no rows "
                 "apart; leave it out, or give wider caps",
-                stacklevel=5,
+                stacklevel=4,
             )
         scaling[column] = {
             "log": bool(wanted),

@@ -232,7 +232,8 @@ class ClusterSegmenter(ColumnAdder):
         check_is_fitted(self)
         if self._choice is None:
             return None
-        choice = KChoice(self._choice["table"])
+        table = self._choice["table"]
+        choice = KChoice({name: np.asarray(table[name], dtype=int if name == "k" else float) for name in table})
         choice.recommended, choice.reason = self._choice["recommended"], self._choice["reason"]
         return choice
 
@@ -297,7 +298,7 @@ class ClusterSegmenter(ColumnAdder):
             warnings.warn(
                 f"{len(frame) - len(values):,} of {len(frame):,} rows miss a value in {', '.join(self._reads())} and get no "
                 "cluster; fill it where it means something, or leave the column out",
-                stacklevel=4,
+                stacklevel=3,
             )
         scaling = learned_scaling(values, self._reads(), self.log, self.cap)
         rows = scaled(values, scaling)
@@ -367,7 +368,9 @@ class ClusterSegmenter(ColumnAdder):
         if most < 2:
             raise InputError(f"{len(rows)} rows are too few to choose a number of clusters from; give n_clusters")
         choice = choose_k(rows, range(2, most + 1), estimator=clusterer, random_state=seed, n_jobs=self.n_jobs)
-        table = {column: values.to_numpy() for column, values in choice.items()}
+        table = {
+            column: [None if pd.isna(one) else one for one in values.tolist()] for column, values in choice.items()
+        }
         count = choice.recommended or 2
         return count, {"table": table, "recommended": choice.recommended, "reason": choice.reason}
 

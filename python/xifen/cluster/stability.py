@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 
 from xifen._frame import Frame, is_array
@@ -216,8 +215,8 @@ def _found(estimator: Any, X: Any, distinct: np.ndarray, places: np.ndarray) -> 
     drawn = distinct[places]
     sample = X[drawn] if is_array(X) else Frame(X).take(drawn)
     with warnings.catch_warnings():
-        # A draw may have fewer different rows than clusters: then some dissolve, which is what is counted.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        # What goes wrong in a draw (fewer different rows than clusters) dissolves clusters, which is what is counted.
+        warnings.simplefilter("ignore")
         labels = labels_of(estimator.fit(sample), sample)
     each = np.empty(len(distinct), dtype=labels.dtype)
     each[places] = labels
