@@ -112,7 +112,7 @@ def cluster_names(
 ) -> list[str]:
     """Name each cluster by what sets it apart most; no name twice, and none that is a column's."""
     texts = _TEXTS[lang]
-    traits = [_traits(found, columns, numbers, code, lang) for code in range(len(found["size"]) - 1)]
+    traits = [_traits(found, columns, numbers, code, lang) for code, _ in enumerate(found["size"][:-1])]
 
     def named(code: int, few: int, *, very: bool) -> str:
         if found["size"][code] == 0:
