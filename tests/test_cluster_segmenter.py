@@ -238,7 +238,7 @@ def test_rows_with_missing_values_get_no_cluster():
     [
         ({}, {"monetary": np.inf}, InputError, r"column 'monetary' of frame is infinite \(inf\) in row 0; infinity"),
         ({}, {"monetary": np.nan}, InputError, "no row of frame has a value in every one of recency_days"),
-        ({}, {"monetary": "much"}, InputError, "column 'monetary' of frame holds .*; wanted numbers"),
+        ({}, {"monetary": "much"}, InputError, "column 'monetary' of frame holds no numbers; convert it"),
         ({}, {"cluster": 1}, InputError, "already has a column 'cluster'.*output="),
         ({}, {"recency_days": 1, "order_count": 1, "monetary": 1.0}, InputError, "all rows are alike in recency_days"),
         ({"columns": ["monetry"]}, {}, InputError, "no column 'monetry'.*did you mean 'monetary'"),

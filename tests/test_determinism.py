@@ -113,7 +113,10 @@ CLUSTERS = {
         MEASURES,
         lambda f, n: pd.DataFrame(xf.choose_k(f, [2, 5], CRITERIA, n_resamples=4, random_state=0, n_jobs=n)),
     ),
-    "ClusterSegmenter": (MEASURES, lambda f, n: xf.ClusterSegmenter(max_clusters=3, n_init=1, n_jobs=n).fit_transform(f)),
+    "ClusterSegmenter": (
+        MEASURES,
+        lambda f, n: xf.ClusterSegmenter(max_clusters=3, n_init=1, n_jobs=n).fit_transform(f),
+    ),
     "ClusterSegmenter describe": (MEASURES, lambda f, n: xf.ClusterSegmenter(n_clusters=4, n_jobs=n).fit(f).describe()),
 }
 

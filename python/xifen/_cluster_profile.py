@@ -114,22 +114,25 @@ def cluster_names(
     texts = _TEXTS[lang]
     traits = [_traits(found, columns, numbers, code, lang) for code, _ in enumerate(found["size"][:-1])]
 
-    def named(code: int, few: int, *, very: bool) -> str:
+    def named(code: int, chosen: Sequence[Trait], *, very: bool = False) -> str:
         if found["size"][code] == 0:
             return texts["empty"]
-        chosen = sorted(traits[code][:few])
-        return (
-            texts["between"].join(
-                texts["very"].format(trait.word) if very and abs(trait.effect) >= _VERY else trait.word
-                for trait in chosen
-            )
-            or texts["average"]
-        )
+        words = [
+            texts["very"].format(trait.word) if very and abs(trait.effect) >= _VERY else trait.word
+            for trait in sorted(chosen)
+        ]
+        return texts["between"].join(words) or texts["average"]
 
-    out = [named(code, _FEW, very=False) for code, _ in enumerate(traits)]
-    for few, very in ((len(columns), False), (len(columns), True)):
-        often = Counter(out)
-        out = [named(code, few, very=very) if often[name] > 1 else name for code, name in enumerate(out)]
+    out = [named(code, own[:_FEW]) for code, own in enumerate(traits)]
+    for alike in _alike(out):
+        # The first trait, and the first that not all of them have.
+        shared = set.intersection(*({trait.word for trait in traits[code]} for code in alike))
+        for code in alike:
+            own = [trait for trait in traits[code][1:] if trait.word not in shared]
+            out[code] = named(code, [*traits[code][:1], *own[: _FEW - 1]])
+    for alike in _alike(out):
+        for code in alike:
+            out[code] = named(code, traits[code], very=True)
     taken = set(columns)
     for code, name in enumerate(out):
         number = 1
@@ -138,6 +141,12 @@ def cluster_names(
             out[code] = texts["numbered"].format(name, number)
         taken.add(out[code])
     return out
+
+
+def _alike(each: Sequence[str]) -> list[list[int]]:
+    """List the places of each name that several clusters have."""
+    often = Counter(each)
+    return [[code for code, name in enumerate(each) if name == one] for one, count in often.items() if count > 1]
 
 
 def described(

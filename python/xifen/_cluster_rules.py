@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import math
 import re
@@ -181,7 +182,11 @@ def _identifier(column: str) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).upper()
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, dt.datetime):
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+    return f"DATE '{value.isoformat()}'" if isinstance(value, dt.date) else str(value)
 
 
 def _between(low: float, high: float) -> int | float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from xifen._cuts import column_names, known_columns
+from xifen._warn import warn
 from xifen.errors import ParameterError
 
 __all__ = ["learned_scaling", "scaled"]
@@ -32,10 +32,9 @@ def learned_scaling(values: np.ndarray, columns: Sequence[str], log: Any, cap: A
         lower, centre, upper = np.quantile(measure, (0.25, 0.5, 0.75))
         scale = (upper - lower) / _NORMAL_RANGE or _deviation(measure)
         if scale == 0:
-            warnings.warn(
+            warn(
                 f"column '{column}' is constant{' between its caps' if raw.min() < raw.max() else ''}: it tells no rows "
-                "apart; leave it out, or give wider caps",
-                stacklevel=4,
+                "apart; leave it out, or give wider caps"
             )
         scaling[column] = {
             "log": bool(wanted),

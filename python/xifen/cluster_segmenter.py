@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Sequence
 from typing import Any, Final, Literal, Self
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
 from xifen._base import ColumnAdder
 from xifen._cluster_profile import Language, cluster_names, described, profile
+from xifen._cluster_rows import Rows, category_columns, clusterable, column_kinds, different_rows, read_rows
 from xifen._cluster_rules import DEEPEST, grown, tree_rules
 from xifen._cluster_scaling import learned_scaling, scaled
 from xifen._cuts import column_names
 from xifen._frame import Frame, Labels
+from xifen._warn import warn
 from xifen.cluster import KMeans, choose_k
 from xifen.cluster.choice import KChoice
 from xifen.errors import InputError, ParameterError
@@ -28,8 +28,10 @@ from xifen.rules import RuleSegmenter
 __all__ = ["ClusterSegmenter"]
 
 Method = Literal["kmeans"]
-#: The clusterers, by method.
-_METHODS: Final = {"kmeans": KMeans}
+#: The clusterers by method, and what each calls the number of clusters.
+_METHODS: Final = {
+    "kmeans": (KMeans, "n_clusters"),
+}
 #: How deep the rules are that `fit` states the accuracy of.
 _DEPTH: Final = 3
 
@@ -44,13 +46,18 @@ class ClusterSegmenter(ColumnAdder):
     Parameters
     ----------
     columns : list of str
-        The measures that count: numbers.
+        What counts: numbers, and under "kprototypes" categories too.
     n_clusters : int, optional
         How many clusters; None chooses from 2 to `max_clusters` by `choose_k` (silhouette among what is stable).
     max_clusters : int, default 6
         The most `n_clusters=None` chooses: more are hard to treat differently.
     method : {"kmeans"}
-        How rows are grouped: `KMeans`.
+        How rows are grouped: `KMeans` (round clusters of like width).
+    categorical : list of str, optional
+        Which of `columns` are categories, under "kprototypes"; by default those that hold no numbers.
+    gamma : float, optional
+        What one category that differs costs under "kprototypes", beside squared differences of scaled numbers; by default
+        as in `KPrototypes`, about 0.5. The more, the more categories decide.
     log : "auto", bool or list of str
         Which columns are logged, as log(1 + |x|) with the sign of x. "auto" takes those whose skewness is above 1 and
         becomes less by it; True takes all, False none.
@@ -94,11 +101,16 @@ class ClusterSegmenter(ColumnAdder):
     >>> import xifen as xf
     >>> rfm = xf.rfm_table(xf.datasets.load_cdnow(), as_of="1998-06-30")
     >>> segmenter = xf.ClusterSegmenter(n_clusters=3).fit(rfm)
-    >>> segmenter.describe()[["cluster", "size", "monetary_median", "apart"]]  # doctest: +SKIP
-    >>> rules = segmenter.to_rules(max_depth=3)
+    >>> segmenter.describe()[["cluster", "size", "recency_days_median", "monetary_median"]]
+                       cluster   size  recency_days_median  monetary_median
+    0     long ago, infrequent  13558                499.0           23.990
+    1                   recent   6532                233.0           83.795
+    2  frequent, high monetary   3480                 60.0          281.200
+    3                 everyone  23570                471.0           43.395
+    >>> rules = segmenter.to_rules(max_depth=2)
+    >>> rules.rules["frequent, high monetary"], round(segmenter.replay_accuracy_, 3)
+    ('recency_days <= 453 AND order_count > 4', 0.922)
     >>> out = rules.fit_transform(rfm)
-    >>> (out["cluster"] == segmenter.transform(rfm)["cluster"]).mean() == segmenter.replay_accuracy_
-    np.True_
     """
 
     _fitted = (
@@ -130,6 +142,8 @@ class ClusterSegmenter(ColumnAdder):
         n_clusters: int | None = None,
         max_clusters: int = 6,
         method: Method = "kmeans",
+        categorical: Sequence[str] | None = None,
+        gamma: float | None = None,
         log: Literal["auto"] | bool | Sequence[str] = "auto",
         cap: tuple[float, float] | None = (0.01, 0.99),
         n_init: int = 5,
@@ -142,6 +156,8 @@ class ClusterSegmenter(ColumnAdder):
         self.n_clusters = n_clusters
         self.max_clusters = max_clusters
         self.method = method
+        self.categorical = categorical
+        self.gamma = gamma
         self.log = log
         self.cap = cap
         self.n_init = n_init
@@ -201,10 +217,13 @@ class ClusterSegmenter(ColumnAdder):
         """
         check_is_fitted(self)
         frame = self._open(X)
-        values, whole_rows = self._values(frame)
+        reads = self._reads()
+        rows = read_rows(frame, reads, [name for name in reads if name not in self.scaling_])
         codes = np.full(len(frame), -1, dtype=np.int16)
-        if whole_rows.any():
-            codes[whole_rows] = self._order[self._restored().predict(scaled(values, self.scaling_))]
+        if rows.known.any():
+            codes[rows.known] = self._order[
+                self._restored().predict(clusterable(scaled(rows.values, self.scaling_), self.scaling_, rows))
+            ]
         return self._add(frame, codes)
 
     def describe(self) -> pd.DataFrame:
@@ -216,7 +235,9 @@ class ClusterSegmenter(ColumnAdder):
             A row per cluster, the largest first, and one for everyone (the fitted rows without missing values): `cluster`,
             `size`, `share`; per column `<column>_mean` and `<column>_median`, in its own units, and `<column>_effect`, how far
             the cluster's mean is from everyone's, in everyone's standard deviations, logged and capped as it was
-            clustered (Cohen 1988: 0.2 is small, 0.5 medium, 0.8 large); `apart`, the effects of at least 0.5 in words.
+            clustered (Cohen 1988: 0.2 is small, 0.5 medium, 0.8 large); of categories `<column>_category`, the one the
+            cluster has most more of than everyone, `<column>_share`, and `<column>_effect`, Cohen's h of that share;
+            `apart`, the effects of at least 0.5 in words.
         """
         check_is_fitted(self)
         return described(self._profile, self._reads(), list(self.scaling_), self.cluster_names_, self.lang)
@@ -273,10 +294,9 @@ class ClusterSegmenter(ColumnAdder):
             if size and name not in rules
         ]
         if lost:
-            warnings.warn(
+            warn(
                 f"rules of depth {depth} have no room for {', '.join(map(repr, lost))}, whose rows get other labels; "
-                "give a larger max_depth",
-                stacklevel=2,
+                "give a larger max_depth"
             )
         return RuleSegmenter(rules, output=self.output, n_jobs=self.n_jobs)
 
@@ -291,41 +311,44 @@ class ClusterSegmenter(ColumnAdder):
 
     def _fit(self, frame: Frame, *, place: bool) -> np.ndarray:
         self._check_words()
-        values, whole_rows = self._values(frame)
-        if not len(values):
-            raise InputError(f"no row of {frame.what} has a value in every one of {', '.join(self._reads())}")
-        if len(values) < len(frame):
-            warnings.warn(
-                f"{len(frame) - len(values):,} of {len(frame):,} rows miss a value in {', '.join(self._reads())} and get no "
-                "cluster; fill it where it means something, or leave the column out",
-                stacklevel=3,
-            )
-        scaling = learned_scaling(values, self._reads(), self.log, self.cap)
-        rows = scaled(values, scaling)
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        made = _METHODS[self.method](n_init=self.n_init, random_state=seed, n_jobs=self.n_jobs)
-        count, choice = self._count(rows, made, seed)
-        made = made.set_params(n_clusters=count).fit(rows)
+        reads = self._reads()
+        kinds = column_kinds(frame, reads)
+        categorical = category_columns(frame, kinds, self.method, self.categorical)
+        numbers = [name for name in reads if name not in categorical]
+        rows = read_rows(frame, reads, categorical)
+        self._count_missing(frame, rows)
+        scaling = learned_scaling(rows.values, numbers, self.log, self.cap)
+        measures = scaled(rows.values, scaling)
+        table = clusterable(measures, scaling, rows)
 
-        sizes = np.bincount(made.labels_, minlength=count)
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        make, count_name = _METHODS[self.method]
+        made = make(n_init=self.n_init, random_state=seed, n_jobs=self.n_jobs)
+        if categorical:
+            made.set_params(categorical=categorical, gamma=self.gamma)
+        count, choice = self._count(table, made, seed)
+        labels = made.set_params(**{count_name: count}).fit_predict(table)
+        sizes = np.bincount(labels, minlength=count)
         order = np.empty(count, dtype=np.int16)
         order[np.argsort(-sizes, kind="stable")] = np.arange(count)
-        codes = order[made.labels_]
-        reads = self._reads()
+        codes = order[labels]
+
         self.scaling_, self._order, self._choice = scaling, order, choice
+        kept = ("n_features_in_", "feature_names_in_", *made._fitted)  # noqa: SLF001 -- what its JSON holds
         self._clusterer = {
             "parameters": made.get_params(),
-            "fitted": {name: getattr(made, name) for name in ("n_features_in_", *made._fitted)},  # noqa: SLF001 -- what JSON holds of it
+            "fitted": {name: getattr(made, name) for name in kept if hasattr(made, name)},
         }
-        self._profile = profile(values, rows, {}, codes, count)
-        self.cluster_names_ = cluster_names(self._profile, reads, reads, self.lang)
-        flags = {column: values[:, reads.index(column)] == 1 for column in _booleans(frame, reads)}
-        numbers = [column for column in reads if column not in flags]
-        self._trees = grown(values[:, [reads.index(column) for column in numbers]], numbers, flags, codes, count)
+        self._profile = profile(rows.values, measures, rows.categories, codes, count)
+        self.cluster_names_ = cluster_names(self._profile, reads, numbers, self.lang)
+        flags = {name: rows.values[:, place] == 1 for place, name in enumerate(numbers) if kinds[name] == "flag"}
+        plain = [place for place, name in enumerate(numbers) if name not in flags]
+        asked = {**flags, **rows.categories}
+        self._trees = grown(rows.values[:, plain], [numbers[place] for place in plain], asked, codes, count)
         _, self.replay_accuracy_ = tree_rules(self._trees, _DEPTH, self.cluster_names_)
         self._remember(frame)
         out = np.full(len(frame), -1, dtype=np.int16)
-        out[whole_rows] = codes
+        out[rows.known] = codes
         return out
 
     def _check_words(self) -> None:
@@ -339,44 +362,40 @@ class ClusterSegmenter(ColumnAdder):
         if not self._reads():
             raise ParameterError("columns is empty; wanted the names of the measures that count")
 
-    def _values(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-        """Give the columns side by side, for the rows without a missing value; and which rows these are."""
-        columns = self._reads()
-        frame.require(columns)
-        values = frame.matrix(columns).astype(np.float64, copy=False)
-        infinite = np.isinf(values)
-        if infinite.any():
-            row, column = (int(place) for place in np.argwhere(infinite)[0])
-            raise InputError(
-                f"column '{columns[column]}' of {frame.what} is infinite ({values[row, column]}) in row {row}; "
-                "infinity is never data: correct or drop the row"
+    def _count_missing(self, frame: Frame, rows: Rows) -> None:
+        """Warn of rows that are left out."""
+        columns, left_out = ", ".join(self._reads()), len(frame) - len(rows.values)
+        if left_out == len(frame):
+            raise InputError(f"no row of {frame.what} has a value in every one of {columns}")
+        if left_out:
+            warn(
+                f"{left_out:,} of {len(frame):,} rows miss a value in {columns} and get no cluster; fill it where it means "
+                "something, or leave the column out"
             )
-        whole_rows = ~np.asarray(np.isnan(values).any(axis=1))
-        return values[whole_rows], whole_rows
 
-    def _count(self, rows: np.ndarray, clusterer: Any, seed: int) -> tuple[int, dict[str, Any] | None]:
+    def _count(self, table: Any, clusterer: Any, seed: int) -> tuple[int, dict[str, Any] | None]:
         """Give the number of clusters, and what it was chosen by."""
         if self.n_clusters is not None:
             return _whole("n_clusters", self.n_clusters, 1, np.iinfo(np.int16).max), None
         most = _whole("max_clusters", self.max_clusters, 2, np.iinfo(np.int16).max)
-        different = len(np.unique(rows[: 100 * most], axis=0))
+        different = different_rows(table[: 100 * most])
         if different <= most:
-            different = len(np.unique(rows, axis=0))
+            different = different_rows(table)
         if different < 2:
             raise InputError(f"all rows are alike in {', '.join(self._reads())}: there is nothing to group them by")
-        most = min(most, different, len(rows) - 1)
+        most = min(most, different, len(table) - 1)
         if most < 2:
-            raise InputError(f"{len(rows)} rows are too few to choose a number of clusters from; give n_clusters")
-        choice = choose_k(rows, range(2, most + 1), estimator=clusterer, random_state=seed, n_jobs=self.n_jobs)
-        table = {
+            raise InputError(f"{len(table)} rows are too few to choose a number of clusters from; give n_clusters")
+        choice = choose_k(table, range(2, most + 1), estimator=clusterer, random_state=seed, n_jobs=self.n_jobs)
+        lines = {
             column: [None if pd.isna(one) else one for one in values.tolist()] for column, values in choice.items()
         }
         count = choice.recommended or 2
-        return count, {"table": table, "recommended": choice.recommended, "reason": choice.reason}
+        return count, {"table": lines, "recommended": choice.recommended, "reason": choice.reason}
 
     def _restored(self) -> Any:
         """Make the fitted clusterer of the plain values kept of it."""
-        made = _METHODS[self.method](**{**self._clusterer["parameters"], "n_jobs": self.n_jobs})
+        made = _METHODS[self.method][0](**{**self._clusterer["parameters"], "n_jobs": self.n_jobs})
         for name, value in self._clusterer["fitted"].items():
             setattr(made, name, value)
         return made
@@ -387,12 +406,6 @@ class ClusterSegmenter(ColumnAdder):
                 f"a model file cannot hold {parameter!r}; give a number as random_state, or pickle the model"
             )
         return parameter
-
-
-def _booleans(frame: Frame, columns: Sequence[str]) -> list[str]:
-    """Name the columns of true and false: rules do not compare them with numbers."""
-    schema = pa.table(frame.stream(columns, kinds_only=True)).schema
-    return [field.name for field in schema if pa.types.is_boolean(field.type)]
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:

@@ -196,7 +196,7 @@ def choose_k(
             elif criterion == "gap":
                 line["gap"], line["gap_error"] = _gap(X, labels, of_k(k), references, seed, n_jobs)
             elif criterion == "inertia":
-                line["inertia"] = fitted.inertia_ if hasattr(fitted, "inertia_") else _within(_rows(X)[0], labels)
+                line["inertia"] = _inertia(fitted, X, labels)
             elif criterion == "bic":
                 line["bic"] = float(fitted.bic(X))
             else:
@@ -244,6 +244,14 @@ def _maker(estimator: Any) -> Callable[[int], Any]:
             "wanted one that can be told how many clusters to find"
         )
     return lambda k: clone(estimator).set_params(**{known[0]: k})
+
+
+def _inertia(fitted: Any, X: Any, labels: np.ndarray) -> float:
+    """Give what the clusterer itself made small, or the sum of squares within."""
+    for name in ("inertia_", "cost_"):
+        if hasattr(fitted, name):
+            return float(getattr(fitted, name))
+    return _within(_rows(X)[0], labels)
 
 
 def _within(rows: np.ndarray, labels: np.ndarray) -> float:
