@@ -169,7 +169,7 @@ def described(
         texts["between"].join(
             f"{trait.word} ({trait.effect:+.1f})" for trait in _traits(found, columns, numbers, code, lang)
         )
-        for code in range(len(clusters))
+        for code, _ in enumerate(clusters)
     ]
     return pd.DataFrame(table | {"apart": [*(word or texts["like"] for word in words), ""]})
 
