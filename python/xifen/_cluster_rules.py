@@ -74,7 +74,8 @@ def _grown(
     model = DecisionTreeClassifier(criterion="entropy", max_depth=DEEPEST, class_weight=weight, random_state=0)
     some = np.random.RandomState(0).permutation(len(codes))[:_MOST_ROWS] if len(codes) > _MOST_ROWS else slice(None)
     tree = model.fit(table[some], codes[some]).tree_
-    rows = np.bincount(tree.apply(table) * count + codes, minlength=tree.node_count * count)
+    leaf_of = tree.apply
+    rows = np.bincount(leaf_of(table) * count + codes, minlength=tree.node_count * count)
     rows = rows.reshape(tree.node_count, count)
     tests: list[Test | None] = []
     for feature, threshold in zip(tree.feature, tree.threshold, strict=True):
