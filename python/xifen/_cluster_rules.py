@@ -140,9 +140,9 @@ def _merged(boxes: list[Box]) -> list[Box]:
     """Join boxes of one label that touch along one column and are alike in all others."""
     for first, second in itertools.permutations(boxes, 2):
         differing = [column for column in {**first, **second} if first.get(column) != second.get(column)]
-        if len(differing) > 1:
+        if len(differing) != 1:
             continue
-        (column,) = differing
+        column = differing[0]
         below, above = first.get(column, {}), second.get(column, {})
         if "at_most" in below and below["at_most"] == above.get("above"):
             joined = {name: bound for name, bound in below.items() if name == "above"}
