@@ -281,7 +281,7 @@ _WRITTEN: Mapping[str, Callable[[str], Any]] = {
 
 def _encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return {"dtype": value.dtype.name, "values": value.tolist()}
+        return {"dtype": value.dtype.name, "values": _encode(value.tolist())}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Mapping):
@@ -302,7 +302,7 @@ def _encode(value: Any) -> Any:
 def _decode(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {"dtype", "values"}:
-            return np.asarray(value["values"], dtype=value["dtype"])
+            return np.asarray(_decode(value["values"]), dtype=value["dtype"])
         if set(value) == {"tuple"}:
             return tuple(_decode(item) for item in value["tuple"])
         for name, read in _WRITTEN.items():

@@ -12,7 +12,8 @@ use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMetho
 use pyo3::prelude::*;
 use pyo3_arrow::{PyArray, PyTable};
 use xifen_core::{
-    Error, Result, cluster,
+    Error, Result,
+    cluster::{self, kprototypes::Mixed},
     column::{Batch, Bits, Codes, Column, OwnedText, Text, TextLayout, TimeUnit, Values},
     ids::CustomerIds,
 };
@@ -95,6 +96,30 @@ impl<T: Element + cluster::Real> Rows<'_, T> {
     #[allow(clippy::unused_self)] // self says which kind
     pub(crate) fn like<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Rows<'py, T>> {
         Ok(Rows(other.extract()?))
+    }
+}
+
+/// Numbers of rows beside their categories' codes: two arrays of two dimensions, the codes' with one row per column.
+pub(crate) struct MixedRows<'py> {
+    numbers: Rows<'py, f64>,
+    codes: PyReadonlyArray2<'py, i32>,
+}
+
+impl<'py> FromPyObject<'_, 'py> for MixedRows<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let (numbers, codes) = object.extract()?;
+        Ok(Self { numbers: Rows(numbers), codes })
+    }
+}
+
+impl MixedRows<'_> {
+    /// The rows as the core reads them.
+    pub(crate) fn mixed(&self) -> PyResult<Mixed<'_>> {
+        let columns = self.codes.shape().first().copied().unwrap_or(0);
+        Mixed::new(self.numbers.matrix()?, self.codes.as_slice()?, columns)
+            .ok_or_else(|| error::internal(self.codes.py(), "there are not as many codes as rows"))
     }
 }
 

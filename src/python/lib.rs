@@ -8,6 +8,7 @@ mod cluster;
 mod convert;
 mod error;
 mod mixture;
+mod prototypes;
 mod rules;
 mod run;
 mod scorecard;
@@ -29,6 +30,7 @@ mod _core {
     use super::did_you_mean;
     #[pymodule_export]
     use super::mixture::{gmm_fit, gmm_log_likelihoods, gmm_predict, gmm_probabilities};
+    use super::prototypes::{prototypes_costs, prototypes_fit, prototypes_predict};
     #[pymodule_export]
     use super::rules::{
         rules_check, rules_columns, rules_coverage, rules_coverage_of_rows, rules_explain, rules_labels, rules_learn,

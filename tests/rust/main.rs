@@ -8,6 +8,7 @@ mod cluster;
 mod dbscan;
 mod linfa_grid;
 mod mixture;
+mod prototypes;
 mod rules;
 mod rules_data;
 mod rules_reports;

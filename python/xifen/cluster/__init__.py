@@ -4,6 +4,8 @@ from xifen.cluster.choice import choose_k
 from xifen.cluster.dbscan import DBSCAN
 from xifen.cluster.gaussian_mixture import GaussianMixture
 from xifen.cluster.kmeans import KMeans
+from xifen.cluster.kmodes import KModes
+from xifen.cluster.kprototypes import KPrototypes
 from xifen.cluster.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
@@ -19,6 +21,8 @@ __all__ = [
     "DBSCAN",
     "GaussianMixture",
     "KMeans",
+    "KModes",
+    "KPrototypes",
     "MiniBatchKMeans",
     "adjusted_rand_score",
     "bootstrap_stability",

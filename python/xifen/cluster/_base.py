@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_is_fitted, validate_data
 
 from xifen import _core
@@ -184,6 +186,17 @@ def as_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     if weights.ndim != 1:
         raise InputError(f"sample_weight must be 1D array or scalar: it has {weights.ndim} dimensions")
     return in_place(weights)
+
+
+def warn_of_few(found: int, wanted: int) -> None:
+    """Say, to the caller of `fit`, that there are fewer different rows than clusters."""
+    if found < wanted:
+        warnings.warn(
+            f"Number of distinct clusters ({found}) found smaller than n_clusters ({wanted}). "
+            "Possibly due to duplicate points in X.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 def whole(name: str, value: Any) -> int:

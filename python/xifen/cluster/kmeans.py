@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from xifen import _core
 from xifen._cuts import as_json, threads
-from xifen.cluster._base import CentreModel, as_weights, in_place, whole
+from xifen.cluster._base import CentreModel, as_weights, in_place, warn_of_few, whole
 from xifen.errors import ParameterError
 
 __all__ = ["Init", "KMeans", "MeansModel"]
@@ -68,15 +67,6 @@ class MeansModel(CentreModel):
             "seed": seed,
             "columns": self._names(),
         }
-
-    def _warn_of_few(self, found: int) -> None:
-        if found < self.n_clusters:
-            warnings.warn(
-                f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters}). "
-                "Possibly due to duplicate points in X.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
 
 
 class KMeans(MeansModel):
@@ -207,5 +197,5 @@ class KMeans(MeansModel):
         self.inertia_ = out["inertia"]
         self.n_iter_ = out["rounds"]
         self._origin = out["origin"]
-        self._warn_of_few(out["found"])
+        warn_of_few(out["found"], self.n_clusters)
         return self

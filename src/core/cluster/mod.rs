@@ -1,10 +1,11 @@
-//! Customers grouped by likeness: k-means ([`kmeans`]), Gaussian mixtures ([`gmm`]), by density ([`dbscan`]), and how
-//! good a grouping is ([`metrics`]).
+//! Customers grouped by likeness: k-means ([`kmeans`]), Gaussian mixtures ([`gmm`]), k-prototypes and k-modes
+//! ([`kprototypes`]), by density ([`dbscan`]), and how good a grouping is ([`metrics`]).
 
 pub mod dbscan;
 mod distance;
 pub mod gmm;
 pub mod kmeans;
+pub mod kprototypes;
 mod matrix;
 pub mod metrics;
 mod pack;

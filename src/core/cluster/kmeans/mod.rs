@@ -165,7 +165,7 @@ fn check_rows<T: Real>(matrix: &Matrix<'_, T>, clusters: usize) -> Result<()> {
     )))
 }
 
-fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<()> {
+pub(super) fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<()> {
     let Some(weights) = weights else { return Ok(()) };
     if weights.len() != rows {
         return Err(Error::input(format!(
