@@ -106,6 +106,11 @@ def slow_mixture() -> None:
     xf.GaussianMixture(32, tol=0, init_params="random").fit(np.random.default_rng(0).normal(size=(200_000, 24)))
 
 
+def slow_modes() -> None:
+    """Some seconds of rows moved one by one."""
+    xf.KModes(64, init="Huang", n_init=50, random_state=0).fit(np.random.default_rng(0).integers(0, 9, (100_000, 12)))
+
+
 @every_call
 def test_the_callers_frame_is_unchanged_bit_for_bit(name: str):
     make, call = CALLS[name]
@@ -231,7 +236,7 @@ def test_other_threads_run_during_a_call():
     assert during > 50
 
 
-@pytest.mark.parametrize("call", [slow_call, slow_fit, slow_mixture])
+@pytest.mark.parametrize("call", [slow_call, slow_fit, slow_mixture, slow_modes])
 def test_ctrl_c_ends_a_long_call_within_a_second(call):
     pressed = []
 

@@ -59,6 +59,11 @@ ESTIMATORS = {
     "MiniBatchKMeans": (lambda: xf.MiniBatchKMeans(3, random_state=0), RFM[["order_count", "monetary"]]),
     "ClusterSegmenter": (lambda: xf.ClusterSegmenter(n_clusters=3, lang="zh"), RFM),
     "ClusterSegmenter chosen": (lambda: xf.ClusterSegmenter(max_clusters=3, n_init=1), RFM[::20]),
+    "KPrototypes": (
+        lambda: xf.KPrototypes(3, random_state=0, n_init=2),
+        SCORED[["recency_days", "monetary", "rfm_cell", "first_purchase"]],
+    ),
+    "KModes": (lambda: xf.KModes(3), SCORED[["recency_score", "frequency_score", "monetary_score"]]),
     "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
     "state.purchase": (
         lambda: xf.load_preset("state.purchase", lang="zh", dormant_days=90),

@@ -13,6 +13,7 @@ import binning
 import cluster
 import harness
 import memory
+import prototypes
 import rules
 import scorecard
 import text
@@ -38,7 +39,7 @@ def main() -> None:
     tables: dict[str, str] = {}
     kept = last_tables() if chosen.update else {}
     print(heading(quick=chosen.quick), flush=True)
-    for module in (transactions, memory, text, binning, scorecard, rules, cluster):
+    for module in (transactions, memory, text, binning, scorecard, rules, cluster, prototypes):
         for title, make in module.benches(quick=chosen.quick):
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue

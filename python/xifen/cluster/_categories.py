@@ -176,14 +176,14 @@ class Table:
             stacked.append(np.asarray(new, dtype=np.int32)[codes] if new else codes)
         return (self._numbers_but(categorical), _stacked(stacked, self.rows)), unseen
 
-    def warn_of_unseen(self, unseen: Sequence[tuple[int, Any]]) -> None:
-        """Say, to the caller of `predict`, which categories `fit` never saw."""
+    def warn_of_unseen(self, unseen: Sequence[tuple[int, Any]], stacklevel: int) -> None:
+        """Say, so many calls up, which categories `fit` never saw."""
         if unseen:
             position, value = unseen[0]
             more = f" (and {len(unseen) - 1} more)" if len(unseen) > 1 else ""
             warnings.warn(
                 f"{self.called(position)} holds {value!r}{more}, which fit never saw: it differs from every prototype",
-                stacklevel=4,
+                stacklevel=stacklevel,
             )
 
     def _numbers_but(self, categorical: Sequence[int]) -> np.ndarray:

@@ -138,7 +138,7 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
         UserWarning
             A category was not there when the model was fitted; it differs from every prototype's.
         """
-        labels: np.ndarray = _core.prototypes_predict(*self._placed(X), threads(self.n_jobs))
+        labels: np.ndarray = _core.prototypes_predict(*self._placed(X, 2), threads(self.n_jobs))
         return labels
 
     def transform(self, X: Any) -> Any:
@@ -165,7 +165,8 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
         UserWarning
             As for `predict`.
         """
-        costs: np.ndarray = _core.prototypes_costs(*self._placed(X), threads(self.n_jobs))
+        # One call more: what `set_output` asks for stands around this.
+        costs: np.ndarray = _core.prototypes_costs(*self._placed(X, 3), threads(self.n_jobs))
         costs = costs.reshape(-1, len(self.cluster_centroids_))
         if is_array(X):
             return costs
@@ -207,12 +208,12 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
             raise ParameterError(f"init holds {value!r} in {table.called(position)}, which no row has")
         return "given", _in_place(starts)
 
-    def _placed(self, X: Any) -> tuple[Coded, Coded, float, list[str]]:
+    def _placed(self, X: Any, stacklevel: int) -> tuple[Coded, Coded, float, list[str]]:
         """Give rows, prototypes, gamma and the names of the columns of numbers as the core reads them."""
         check_is_fitted(self)
         table = self._open(X)
         rows, unseen = table.code(self.categories_, self.missing)
-        table.warn_of_unseen(unseen)
+        table.warn_of_unseen(unseen, stacklevel + 2)
         numbers = [position for position, values in enumerate(self.categories_) if values is None]
         prototypes, _ = Table(self.cluster_centroids_).code(self.categories_, "category")
         return _in_place(rows), _in_place(prototypes), self.gamma_, self._names(table, numbers)

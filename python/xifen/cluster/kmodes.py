@@ -22,8 +22,8 @@ class KModes(PrototypeModel):
         How many clusters.
     init : {"Cao", "Huang", "random"}, frame or array of shape (n_clusters, n_features)
         Where runs start. "Cao" takes rows of common categories far from each other, and leaves nothing to chance;
-        "Huang" draws categories by their frequency and takes the row of least cost for each draw; "random" draws rows
-        by weight. All three take different rows while there are any.
+        "Huang" draws categories by their frequency and takes the row of least cost for each draw (greedily, of
+        2 + ln(n_clusters) such rows the best); "random" draws rows by weight. All three take different rows while there are any.
     n_init, max_iter, missing, random_state, label_order, n_jobs
         As for `KPrototypes`.
 
@@ -54,9 +54,9 @@ class KModes(PrototypeModel):
     --------
     >>> from xifen import KModes
     >>> rows = [["web", "card", True], ["web", "card", False], ["shop", "cash", False], ["shop", "cash", False]]
-    >>> km = KModes(2).fit(rows)
+    >>> km = KModes(2, init=rows[1:3]).fit(rows)
     >>> km.labels_.tolist(), km.cluster_centroids_.tolist(), km.cost_
-    ([1, 1, 0, 0], [['shop', 'cash', False], ['web', 'card', True]], 1.0)
+    ([0, 0, 1, 1], [['web', 'card', False], ['shop', 'cash', False]], 1.0)
     """
 
     def __init__(

@@ -30,7 +30,7 @@ class KPrototypes(PrototypeModel):
         columns of numbers, as in the kmodes package; 1 where every one of them is constant.
     init : {"Huang", "Cao", "random"}, frame or array of shape (n_clusters, n_features)
         Where runs start. "Huang" draws numbers from a normal distribution and categories by their frequency, and takes
-        the row of least cost for each draw; "Cao" takes rows of common categories far from each other, and leaves
+        the row of least cost for each draw (greedily, of 2 + ln(n_clusters) such rows the best); "Cao" takes rows of common categories far from each other, and leaves
         nothing to chance; "random" draws rows by weight. All three take different rows while there are any.
     n_init : int or "auto"
         How many runs; the one with the smallest cost is kept. "auto" is 10; "Cao" and given prototypes make one run.
@@ -68,14 +68,13 @@ class KPrototypes(PrototypeModel):
 
     Notes
     -----
-    Rounds in which all rows go to their cheapest prototype at once take turns with passes that move single rows, means
-    and modes following at once, until no move of one row lowers the cost: better optima than either way alone, and at
-    least as good as moving rows to the nearest prototype one by one, as Huang and the kmodes package do. Rows as cheap
-    with several prototypes go to the first. A mode changes only to a category that weighs more; of equal ones to that
-    which appears first in the data. A cluster that loses all its rows starts again at the row that costs most where it
-    is. Categories are equal as Python's values are: 1, 1.0 and True are one, "1" is another, and "" is a category like
-    any. Results are the same bits for any number of threads; between processors with different vector units the last
-    bits may differ.
+    After all rows went to their cheapest prototype, single rows are moved, means and modes following at once, until no
+    move of one row lowers the cost. Huang's way, which the kmodes package goes, ends where no row is nearer to another
+    prototype; such an end can still have moves that pay. Rows as cheap with several prototypes go to the first. A mode
+    changes only to a category that weighs more; of equal ones to that which appears first in the data. A cluster that
+    loses all its rows starts again at the row that costs most where it is. Categories are equal as Python's values are:
+    1, 1.0 and True are one, "1" is another, and "" is a category like any. Results are the same bits for any number of
+    threads; between processors with different vector units the last bits may differ.
 
     References
     ----------

@@ -1,10 +1,11 @@
-//! One run: rounds in which all rows go to their cheapest prototype at once, then passes in which single rows go where
-//! the whole cost falls ([`super::exchange`]), by turns until neither changes anything.
+//! One run: all rows go to their cheapest prototype, then single rows where the whole cost falls most
+//! ([`super::exchange`]), until neither changes anything. More rounds of all rows at once before that would end in worse
+//! optima, and later.
 
 use super::{
-    super::distance::Label,
+    super::{distance::Label, matrix::LANES},
     exchange,
-    points::{Code, Prototypes, assign},
+    points::{Code, Piece, Prototypes, assign},
     sums::{Space, Sums},
 };
 use crate::{Result, cancel::Cancel};
@@ -27,51 +28,38 @@ pub(super) fn run<C: Code>(
     by_size: bool,
     cancel: &Cancel,
 ) -> Result<Run<C>> {
-    let mut labels = vec![Label::MAX; space.points.rows.next_multiple_of(super::super::matrix::LANES)];
+    let mut labels = vec![Label::MAX; space.points.rows.next_multiple_of(LANES)];
     let mut least = vec![0.0; labels.len()];
     let mut rounds = 0;
     loop {
-        let began = rounds;
-        // All at once.
-        while rounds < max_iter {
-            let nearest = |piece: super::points::Piece<'_, C>, labels: &mut [Label], least: &mut [f64]| {
-                assign(piece, &prototypes, labels, least)
-            };
-            let mut sums = space.sums(&prototypes, &mut labels, &mut least, nearest, cancel)?;
-            fill_empty(space, &mut sums, &mut prototypes, &mut labels, &mut least);
+        let mut sums = space.sums(
+            &prototypes,
+            &mut labels,
+            &mut least,
+            |piece, labels, least| assign(piece, &prototypes, labels, least),
+            cancel,
+        )?;
+        fill_empty(space, &mut sums, &mut prototypes, &mut labels, &mut least);
+        sums.update(space, &mut prototypes);
+        rounds += 1;
+        if sums.moved == 0 {
+            break;
+        }
+        while rounds < max_iter && exchange::pass(space, &prototypes, &sums, &mut labels, cancel)? > 0 {
+            sums = space.sums(&prototypes, &mut labels, &mut least, |_, _, _| 0, cancel)?;
             sums.update(space, &mut prototypes);
             rounds += 1;
-            if sums.moved == 0 {
-                break;
-            }
         }
-        // One by one.
-        let mut settled = true;
-        while rounds < max_iter {
-            let sums = space.sums(&prototypes, &mut labels, &mut least, |_, _, _| 0, cancel)?;
-            sums.update(space, &mut prototypes);
-            rounds += 1;
-            if exchange::pass(space, &prototypes, &sums, &mut labels, cancel)? == 0 {
-                break;
-            }
-            settled = false;
-        }
-        if settled || rounds == began || rounds >= max_iter {
+        if rounds >= max_iter {
             break;
         }
     }
-    let mut sums = space.sums(&prototypes, &mut labels, &mut least, |_, _, _| 0, cancel)?;
-    sums.update(space, &mut prototypes);
     let mut finish = |prototypes: &Prototypes<C>| {
-        space.sums(
-            prototypes,
-            &mut labels,
-            &mut least,
-            |piece, labels, least| assign(piece, prototypes, labels, least),
-            cancel,
-        )
+        let nearest =
+            |piece: Piece<'_, C>, labels: &mut [Label], least: &mut [f64]| assign(piece, prototypes, labels, least);
+        space.sums(prototypes, &mut labels, &mut least, nearest, cancel)
     };
-    sums = finish(&prototypes)?;
+    let mut sums = finish(&prototypes)?;
     // Rows between two prototypes go to the first, so another order may change sizes, and so the order.
     for _ in 0..if by_size { prototypes.each.len() } else { 0 } {
         if sums.weights.is_sorted_by(|a, b| a >= b) {

@@ -102,10 +102,7 @@ pub(super) fn drawn<C: Code>(
             Start::Cao if newest.is_none() => chosen.best(None, None, |row, _, _| key(row), cancel),
             Start::Cao => chosen.best(newest, None, |row, closest, _| key(row) * closest, cancel),
             Start::Random => chosen.best(newest, None, |row, closest, _| different(closest, key(row)), cancel),
-            Start::Huang | Start::Given => {
-                let goal = everyone.draw(space, random);
-                chosen.best(newest, Some(&goal), |_, closest, apart| different(closest, -apart), cancel)
-            }
+            Start::Huang | Start::Given => chosen.huang(newest, clusters, everyone, random, cancel),
         }?;
         each.push(space.points.row(row));
     }
@@ -159,6 +156,39 @@ impl<C: Code> Chosen<'_, C> {
         })?;
         let better = |best: (f64, usize), next: &(f64, usize)| if next.0 > best.0 { *next } else { best };
         Ok(each.iter().fold((f64::NEG_INFINITY, 0), better).1)
+    }
+
+    /// Of the rows nearest to `2 + ln(clusters)` draws the one with which all rows cost least.
+    fn huang(
+        &mut self,
+        mut newest: Option<&Row<C>>,
+        clusters: usize,
+        everyone: &Everyone,
+        random: &mut Random,
+        cancel: &Cancel,
+    ) -> Result<usize> {
+        let mut best = (f64::INFINITY, 0);
+        for _ in 0..2 + (clusters as f64).ln() as usize {
+            let goal = everyone.draw(self.space, random);
+            let row = self.best(newest.take(), Some(&goal), |_, closest, apart| different(closest, -apart), cancel)?;
+            let left = self.left(&self.space.points.row(row), cancel)?;
+            if left < best.0 {
+                best = (left, row);
+            }
+        }
+        Ok(best.1)
+    }
+
+    /// What all rows cost when one more is chosen.
+    fn left(&self, row: &Row<C>, cancel: &Cancel) -> Result<f64> {
+        let each = map_chunks(self.space.points.rows, CHUNK_ROWS, cancel, |range| {
+            let mut costs = vec![0.0; CHUNK_ROWS];
+            costs_with(self.space.points.piece(range.start, range.len()), row, self.gamma, &mut costs);
+            let closest = self.closest.get(range.clone()).unwrap_or(&[]);
+            let least = costs.iter().zip(closest).map(|(cost, closest)| cost.min(*closest));
+            Ok(range.zip(least).map(|(row, cost)| cost * self.space.weight(row)).sum::<f64>())
+        })?;
+        Ok(each.iter().sum())
     }
 }
 
