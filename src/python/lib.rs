@@ -30,6 +30,7 @@ mod _core {
     use super::did_you_mean;
     #[pymodule_export]
     use super::mixture::{gmm_fit, gmm_log_likelihoods, gmm_predict, gmm_probabilities};
+    #[pymodule_export]
     use super::prototypes::{prototypes_costs, prototypes_fit, prototypes_predict};
     #[pymodule_export]
     use super::rules::{
