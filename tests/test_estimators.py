@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import pickle
 
@@ -153,7 +154,7 @@ def test_fitted_state_is_arrays_and_plain_values(name: str):
             return all(isinstance(key, str) and plain(item) for key, item in value.items())
         if isinstance(value, (list, tuple)):
             return all(plain(item) for item in value)
-        return value is None or isinstance(value, (np.ndarray, str, int, float, bool))
+        return value is None or isinstance(value, (np.ndarray, str, int, float, bool, dt.date))
 
     fitted = {key: value for key, value in vars(estimator).items() if key not in estimator.get_params()}
     for key, value in fitted.items():

@@ -247,7 +247,7 @@ def _centroids(means: np.ndarray, modes: np.ndarray, known: list[list[Any] | Non
     modes = modes.reshape(clusters, -1)
     means = means.reshape(clusters, -1)
     out = np.empty((clusters, len(known)), dtype=object)
-    out[:, [position for position in range(len(known)) if position not in categorical]] = means
+    out[:, [position for position, values in enumerate(known) if values is None]] = means
     for column, position in enumerate(categorical):
         values = np.empty(len(known[position] or ()), dtype=object)
         values[:] = known[position]
