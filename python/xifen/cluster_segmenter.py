@@ -20,17 +20,19 @@ from xifen._cluster_scaling import learned_scaling, scaled
 from xifen._cuts import column_names
 from xifen._frame import Frame, Labels
 from xifen._warn import warn
-from xifen.cluster import KMeans, choose_k
+from xifen.cluster import GaussianMixture, KMeans, KPrototypes, choose_k
 from xifen.cluster.choice import KChoice
 from xifen.errors import InputError, ParameterError
 from xifen.rules import RuleSegmenter
 
 __all__ = ["ClusterSegmenter"]
 
-Method = Literal["kmeans"]
+Method = Literal["kmeans", "gaussian_mixture", "kprototypes"]
 #: The clusterers by method, and what each calls the number of clusters.
 _METHODS: Final = {
     "kmeans": (KMeans, "n_clusters"),
+    "gaussian_mixture": (GaussianMixture, "n_components"),
+    "kprototypes": (KPrototypes, "n_clusters"),
 }
 #: How deep the rules are that `fit` states the accuracy of.
 _DEPTH: Final = 3
@@ -51,8 +53,9 @@ class ClusterSegmenter(ColumnAdder):
         How many clusters; None chooses from 2 to `max_clusters` by `choose_k` (silhouette among what is stable).
     max_clusters : int, default 6
         The most `n_clusters=None` chooses: more are hard to treat differently.
-    method : {"kmeans"}
-        How rows are grouped: `KMeans` (round clusters of like width).
+    method : {"kmeans", "gaussian_mixture", "kprototypes"}
+        How rows are grouped: `KMeans` (round clusters of like width), `GaussianMixture` (clusters of any width, that may
+        overlap) or `KPrototypes` (numbers and categories).
     categorical : list of str, optional
         Which of `columns` are categories, under "kprototypes"; by default those that hold no numbers.
     gamma : float, optional

@@ -12,6 +12,8 @@ from sklearn.utils import check_random_state
 
 from xifen._cuts import column_names, known_columns
 from xifen.cluster._base import whole
+from xifen.cluster._categories import Table
+from xifen.cluster._prototypes import PrototypeModel
 from xifen.cluster.kmeans import KMeans
 from xifen.cluster.metrics import _rows, calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from xifen.cluster.stability import STABLE, as_rows, labels_of, prepared, resampled
@@ -123,6 +125,9 @@ def choose_k(
     Where no k is stable, or the silhouette is that of no structure, the reason says so: then any k is a cut through the
     customers, not a kind of customer.
 
+    Of numbers and categories (`KPrototypes`, `KModes`) distances are the square roots of the clusterer's own costs, and
+    "inertia" is its cost; "gap" needs numbers alone.
+
     The references of "gap" are even over a box along the principal axes of the rows, so that columns that go together
     do not pass for clusters.
 
@@ -176,6 +181,7 @@ def choose_k(
         labels = labels_of(fitted, X)
         line: dict[str, float] = {"k": k}
         complete = len(np.unique(labels)) >= k
+        space = _space(X, fitted)
         for criterion in criteria:
             line |= dict.fromkeys(_columns(criterion), np.nan)
             if not complete or (k == 1 and criterion not in ("inertia", "bic", "gap")):
@@ -183,7 +189,7 @@ def choose_k(
             if criterion == "silhouette":
                 size = None if rows <= silhouette_size else silhouette_size
                 scored = silhouette_score(
-                    X, labels, sample_size=size, random_state=seed, return_error=True, n_jobs=n_jobs
+                    space, labels, sample_size=size, random_state=seed, return_error=True, n_jobs=n_jobs
                 )
                 line["silhouette"], line["silhouette_error"] = scored
             elif criterion == "stability":
@@ -201,7 +207,7 @@ def choose_k(
                 line["bic"] = float(fitted.bic(X))
             else:
                 score = calinski_harabasz_score if criterion == "calinski_harabasz" else davies_bouldin_score
-                line[criterion] = score(X, labels, n_jobs=n_jobs)
+                line[criterion] = score(space, labels, n_jobs=n_jobs)
         lines.append(line)
     choice = KChoice(lines)
     choice.recommended, choice.reason = _recommend(choice, criteria)
@@ -244,6 +250,18 @@ def _maker(estimator: Any) -> Callable[[int], Any]:
             "wanted one that can be told how many clusters to find"
         )
     return lambda k: clone(estimator).set_params(**{known[0]: k})
+
+
+def _space(X: Any, fitted: Any) -> Any:
+    """Give rows as numbers whose squared distances are the clusterer's costs: of categories a column each."""
+    if not isinstance(fitted, PrototypeModel):
+        return X
+    (numbers, codes), _ = Table(X).code(fitted.categories_, fitted.missing)
+    blocks = [numbers]
+    for column in codes:
+        blocks.append(np.zeros((len(column), int(column.max()) + 1)))
+        blocks[-1][np.arange(len(column)), column] = np.sqrt(fitted.gamma_ / 2)
+    return np.hstack(blocks)
 
 
 def _inertia(fitted: Any, X: Any, labels: np.ndarray) -> float:
