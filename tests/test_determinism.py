@@ -104,6 +104,18 @@ CLUSTERS = {
     "KMeans": (MEASURES, lambda f, n: fitted(xf.KMeans(5, random_state=0, n_jobs=n).fit(f))),
     "KMeans transform": (MEASURES, lambda f, n: xf.KMeans(5, random_state=0, n_jobs=n).fit_transform(f)),
     "MiniBatchKMeans": (MEASURES, lambda f, n: fitted(xf.MiniBatchKMeans(5, random_state=0, n_jobs=n).fit(f))),
+    "GaussianMixture": (
+        np.log1p(MEASURES.abs()),
+        lambda f, n: pd.DataFrame(xf.GaussianMixture(3, random_state=0, n_jobs=n).fit(f).predict_proba(f)),
+    ),
+    "KPrototypes": (
+        SCORED[["monetary", "rfm_cell"]].dropna(),
+        lambda f, n: xf.KPrototypes(3, n_init=2, random_state=0, n_jobs=n).fit_transform(f),
+    ),
+    "DBSCAN": (
+        np.log1p(MEASURES.abs()),
+        lambda f, n: pd.DataFrame({"label": xf.DBSCAN(0.5, n_jobs=n).fit(f).labels_}),
+    ),
     "scores of clusters": (MEASURES, scores),
     "bootstrap_stability": (
         MEASURES,

@@ -65,6 +65,14 @@ ESTIMATORS = {
         SCORED[["recency_days", "monetary", "rfm_cell", "first_purchase"]],
     ),
     "KModes": (lambda: xf.KModes(3), SCORED[["recency_score", "frequency_score", "monetary_score"]]),
+    "ClusterSegmenter mixed": (
+        lambda: xf.ClusterSegmenter(["monetary", "order_count", "rfm_cell"], method="kprototypes", n_clusters=3),
+        SCORED[::20],
+    ),
+    "ClusterSegmenter mixture": (
+        lambda: xf.ClusterSegmenter(["monetary", "recency_days"], method="gaussian_mixture", n_clusters=2),
+        RFM[::10],
+    ),
     "rfm.named": (lambda: xf.load_preset("rfm.named", lang="zh"), SCORED),
     "state.purchase": (
         lambda: xf.load_preset("state.purchase", lang="zh", dormant_days=90),
