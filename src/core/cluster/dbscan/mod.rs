@@ -3,7 +3,7 @@
 //!
 //! The kernel is ours. linfa's DBSCAN over a grid of ours (`tests/rust/linfa_grid.rs`) finds the same labels, but asks for
 //! the neighbours of one row after the other, each list whole, on one thread and without an end to it when somebody
-//! presses Ctrl-C: ten times our processor time in 3 columns, sixty times in 5, which is no faster than scikit-learn.
+//! presses Ctrl-C: several times our processor time in 3 columns and more in 5.
 //! `cargo run --release --example dbscan` prints both.
 
 mod dense;

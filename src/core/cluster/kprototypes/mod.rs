@@ -111,12 +111,10 @@ fn best<C: Code>(
     });
     let given = given.transpose()?;
     let run = |index: &usize| {
+        let random = &mut Random::stream(config.seed, *index as u64);
         let start = match &given {
             Some(given) => given.clone(),
-            None => {
-                let random = &mut Random::stream(config.seed, *index as u64);
-                start::drawn(&space, &everyone, (plan.clusters, plan.start, gamma), random, cancel)?
-            }
+            None => start::drawn(&space, &everyone, (plan.clusters, plan.start, gamma), random, cancel)?,
         };
         rounds::run(&space, start, plan.max_iter, plan.by_size, cancel)
     };
@@ -136,11 +134,11 @@ fn best<C: Code>(
     };
     labels.truncate(points.rows);
     let mut seen = vec![false; plan.clusters];
-    labels.iter().for_each(|label| {
+    for label in &labels {
         if let Some(seen) = seen.get_mut(usize::from(*label)) {
             *seen = true;
         }
-    });
+    }
     let mode = |code: &C| if *code == C::NO_MODE { -1 } else { code.index() as i32 };
     Ok(Clusters {
         means: prototypes.each.iter().flat_map(|row| row.numbers.iter().copied()).collect(),

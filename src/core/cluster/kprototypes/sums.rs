@@ -76,7 +76,9 @@ impl<'a, C: Code> Space<'a, C> {
             },
         )?;
         let mut sums = none();
-        each.iter().for_each(|piece| sums.add(piece));
+        for piece in &each {
+            sums.add(piece);
+        }
         Ok(sums)
     }
 }
