@@ -26,6 +26,7 @@ from xifen.cluster import (
 from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.management import management_table
 from xifen.matrix import SegmentMatrix
+from xifen.plan import Plan, Segmentation
 from xifen.presets import list_presets, load_preset
 from xifen.rules import RuleSegmenter
 from xifen.scorecard import Scorecard
@@ -42,11 +43,13 @@ __all__ = [
     "KModes",
     "KPrototypes",
     "MiniBatchKMeans",
+    "Plan",
     "RFMScorer",
     "RuleSegmenter",
     "RuleTagger",
     "Scorecard",
     "SegmentMatrix",
+    "Segmentation",
     "adjusted_rand_score",
     "ahp_weights",
     "bootstrap_stability",

@@ -16,12 +16,12 @@ import pandas as pd
 from xifen._cuts import other_names
 from xifen.errors import ParameterError
 from xifen.presets import _files
-from xifen.presets._files import Lang, words
+from xifen.presets._files import Lang, amounts_of, words
 from xifen.presets._makers import MAKERS, matrix_cells
 from xifen.presets._pipeline import Pipeline
 from xifen.presets._playbook import strategies
 
-__all__ = ["Pipeline", "list_presets", "load_preset", "matrix_cells", "strategies", "words"]
+__all__ = ["Pipeline", "amounts_of", "list_presets", "load_preset", "matrix_cells", "strategies", "words"]
 
 
 def list_presets() -> pd.DataFrame:

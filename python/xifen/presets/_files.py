@@ -17,7 +17,7 @@ import numpy as np
 from xifen import _core
 from xifen.errors import ParameterError
 
-__all__ = ["Lang", "Wanted", "names", "one_of", "open_preset", "read", "variant", "words"]
+__all__ = ["Lang", "Wanted", "amounts_of", "names", "one_of", "open_preset", "read", "variant", "words"]
 
 Lang = Literal["en", "zh"] | None
 
@@ -79,7 +79,7 @@ def open_preset(
     preset = read(name)
     declared = {item["name"]: item for item in preset.get("parameters", [])}
     choice = [preset["choice"]["parameter"]] if "choice" in preset else []
-    amounts = [field for field in ("currency", "basis") if any(field in item for item in preset.get("inputs", []))]
+    amounts = amounts_of(name)
     for parameter in given:
         one_of(f"parameter of {name}", parameter, [*declared, *choice, *amounts, *options])
     values = {
@@ -138,6 +138,12 @@ def variant(preset: Mapping[str, Any], chosen: Any = None) -> dict[str, Any]:
         for label in preset["labels"]
     ]
     return {**preset, "inputs": picked["inputs"], "labels": labels, "learned": learned}
+
+
+def amounts_of(name: str) -> list[str]:
+    """Say which of currency and basis a preset's amounts have."""
+    inputs = variant(read(name)).get("inputs", [])
+    return [field for field in ("currency", "basis") if any(field in item for item in inputs)]
 
 
 def _checked(name: str, declared: Mapping[str, Any], value: Any) -> Any:

@@ -1,0 +1,328 @@
+"""A plan: one file that says what is read, computed, decided and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+from xifen import _core
+from xifen._tagger import RuleTagger
+from xifen.errors import InputError, ParameterError, XifenError
+from xifen.plan import privacy
+from xifen.plan._blocks import BLOCKS, FORMAT, HEAD, Context
+from xifen.plan._check import At, Field, Table
+from xifen.plan._positions import lines_of
+from xifen.plan._steps import Step, in_order
+from xifen.plan._tables import made_by_tables
+from xifen.plan._toml import to_toml
+
+__all__ = ["Plan"]
+
+_FOLDER = files("xifen.plan")
+
+
+class Plan:
+    """One definition of a segmentation: sources, tables, scores, tags, segments, playbook, owners, goals, privacy, output.
+
+    A plan is checked whole when it is made: every key, every preset with its parameters, every rule, what each step
+    reads and adds. What is wrong is named with file, line and, of a name, the nearest one there is.
+
+    Make one by `Plan.load` (a file), `Plan.from_dict` or `Plan.preset`.
+
+    Attributes
+    ----------
+    name : str
+    lang : {"zh", "en"}
+    as_of : datetime.date or "max"
+    values : dict
+        What the plan says, block by block, as it was checked.
+    steps : list of Step
+        The estimators in the order in which they run: as they are written, but behind what they read.
+    folder : pathlib.Path
+        What its paths are relative to.
+
+    Examples
+    --------
+    >>> import xifen as xf
+    >>> crm = xf.datasets.make_crm(2_000)
+    >>> plan = xf.Plan.preset("retail")
+    >>> result = plan.fit(orders=crm.orders, customers=crm.customers)
+    >>> result.frame["segment"].notna().all()
+    np.True_
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], *, source: str = "the plan", lines: Any = None, folder: Any = "."
+    ) -> None:
+        at = At(source, lines or {})
+        _check_version(values, at)
+        checked = KIND.check(values, at)
+        self.values: dict[str, Any] = checked
+        self.folder = Path(folder)
+        self.name: str = checked.get("name", HEAD["name"].default)
+        self.lang: str = checked.get("lang", HEAD["lang"].default)
+        self.as_of: dt.date | str = checked.get("as_of", HEAD["as_of"].default)
+        if self.as_of == "max" and "tables" not in checked:
+            (at / "as_of").refuse("without [tables] there are no orders whose last day could be taken: give a date")
+        self.steps: list[Step] = in_order(self._steps(at))
+        self._check_names(at)
+        self._check_reads(at)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a plan from a .toml or .json file.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file, in UTF-8. Paths in it are relative to its folder.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            The file cannot be read, or is not TOML or JSON.
+        ParameterError
+            What it says cannot be used; the message begins with file and line.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise InputError(
+                f"there is no plan {path}; presets: Plan.preset({', '.join(map(repr, cls.presets()))})"
+            ) from None
+        except (OSError, UnicodeDecodeError) as failure:
+            raise InputError(f"the plan {path} cannot be read: {failure}") from None
+        return cls._from_text(text, path.name, toml=path.suffix.lower() != ".json", folder=path.parent)
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """Make one of the plans that come with xifen: sales.zh, sales.en, retail, leads.
+
+        Parameters
+        ----------
+        name : str
+            Which one. `Plan.preset_text` gives its text, to copy and edit.
+
+        Returns
+        -------
+        Plan
+        """
+        return cls._from_text(cls.preset_text(name), f"{name}.toml", toml=True, folder=Path())
+
+    @staticmethod
+    def preset_text(name: str) -> str:
+        """Give the text of a preset plan, with its comments.
+
+        Parameters
+        ----------
+        name : str
+            As for `preset`.
+
+        Returns
+        -------
+        str
+            TOML.
+        """
+        known = Plan.presets()
+        if name not in known:
+            near = _core.did_you_mean(name, known) if isinstance(name, str) else ""
+            raise ParameterError(f"there is no plan {name!r}{near or ';'} there is: {', '.join(known)}")
+        return (_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+
+    @staticmethod
+    def presets() -> list[str]:
+        """List the plans that come with xifen.
+
+        Returns
+        -------
+        list of str
+        """
+        return sorted(item.name.removesuffix(".toml") for item in _FOLDER.iterdir() if item.name.endswith(".toml"))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make a plan from a dict with the keys of the file.
+
+        Parameters
+        ----------
+        values : mapping
+            ``{"xifen": 1, "tables": {"windows": ["90D"]}, "scores": [{}], ...}``.
+
+        Returns
+        -------
+        Plan
+        """
+        return cls(values)
+
+    @classmethod
+    def _from_text(cls, text: str, source: str, *, toml: bool, folder: Path) -> Self:
+        try:
+            values = tomllib.loads(text) if toml else json.loads(text, object_pairs_hook=_once)
+        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as failure:
+            raise InputError(f"{source} is no {'TOML' if toml else 'JSON'}: {failure}") from None
+        return cls(values, source=source, lines=lines_of(text, toml=toml), folder=folder)
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Give the JSON Schema of plans, by which editors complete and check them.
+
+        Returns
+        -------
+        dict
+            The same as the file ``plan.schema.json`` in the package.
+        """
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "A plan of xifen",
+            **KIND.schema(),
+        }
+
+    def fit(self, orders: Any = None, customers: Any = None, messages: Any = None, *, n_jobs: int | None = None) -> Any:
+        """Build the tables, fit every step, and segment the customers.
+
+        Parameters
+        ----------
+        orders, customers, messages : frame, optional
+            pandas, polars, pyarrow or dict of arrays; from the plan's paths where one is not given. Never changed.
+        n_jobs : int, optional
+            Threads; None means all processors. It never changes a result.
+
+        Returns
+        -------
+        Segmentation
+
+        Raises
+        ------
+        InputError
+            A table is absent, has no rows or lacks a column, or its values cannot be used.
+        """
+        from xifen.plan.segmentation import Segmentation
+
+        return Segmentation.fit(self, orders, customers, messages, n_jobs=n_jobs)
+
+    def block(self, key: str) -> dict[str, Any]:
+        """Give a block of the plan with the defaults of what it does not say.
+
+        Parameters
+        ----------
+        key : str
+            Which one: "privacy", for example.
+
+        Returns
+        -------
+        dict
+        """
+        defaults = {name: told.default for name, told in BLOCKS[key].fields.items()}
+        return {**defaults, **self.values.get(key, {})}
+
+    def to_json(self) -> str:
+        """Write the plan as JSON.
+
+        Returns
+        -------
+        str
+        """
+        return json.dumps(self.values, ensure_ascii=False, indent=1, default=str)
+
+    def to_toml(self) -> str:
+        """Write the plan as TOML, without comments.
+
+        Returns
+        -------
+        str
+        """
+        return to_toml(self.values)
+
+    def __repr__(self) -> str:
+        return f"Plan({self.name!r}, lang={self.lang!r}, as_of={str(self.as_of)!r}, steps={[step.name for step in self.steps]})"
+
+    # -- checking ----------------------------------------------------------------------------------
+
+    def _steps(self, at: At) -> list[Step]:
+        tables = self.values.get("tables", {})
+        context = Context(self.lang, {name: tables[name] for name in ("currency", "basis") if name in tables})
+        steps = []
+        for key, block in BLOCKS.items():
+            given = self.values.get(key, [])
+            for place, values in enumerate(given if block.many else [given] if given else []):
+                here = at / key / place if block.many else at / key
+                step = block.step(values, here, context)
+                if step is not None:
+                    steps.append(step)
+        return steps
+
+    def _check_names(self, at: At) -> None:
+        """No two steps of one name, and no column added twice."""
+        taken: dict[str, str] = {}
+        made = dict.fromkeys(made_by_tables(self.values), "[tables]")
+        for step in self.steps:
+            if step.name in taken:
+                step.at.refuse(f"a step called '{step.name}' stands there already; give one of them a name")
+            taken[step.name] = step.name
+            for column in step.adds:
+                if column in made:
+                    step.at.refuse(f"'{step.name}' adds '{column}', as {made[column]} does; rename it by output")
+                made[column] = f"'{step.name}'"
+
+    def _check_reads(self, at: At) -> None:
+        """Every column that only [tables] could make is made, and none is read that privacy keeps out."""
+        made = [*made_by_tables(self.values), *[column for step in self.steps for column in step.adds]]
+        said = self.block("privacy")
+        reads = [(step.at, f"'{step.name}'", step.reads) for step in self.steps]
+        for place, goal in enumerate(self.values.get("goals", [])):
+            here = at / "goals" / place
+            reads.append(
+                (
+                    here,
+                    f"the goal '{goal['name']}'",
+                    [*goal_reads(goal, here), *[goal[k] for k in ("sum",) if k in goal]],
+                )
+            )
+        for here, who, columns in reads:
+            for column in columns:
+                why = privacy.refusal(column, said)
+                if why:
+                    here.refuse(f"{who} reads '{column}': {why}")
+                if column not in made and re.fullmatch(r"(order_count|monetary)(_prev)?_[0-9]+[DM]", column):
+                    span = column.rpartition("_")[2]
+                    here.refuse(
+                        f"{who} reads '{column}', which needs the window '{span}': add it to windows of [tables]"
+                    )
+
+
+def goal_reads(goal: Mapping[str, Any], at: At) -> list[str]:
+    """List the columns a goal's rule reads."""
+    try:
+        return list(Step.of("goal", "goals", RuleTagger({"goal": goal["rule"]}), at).reads)
+    except XifenError as failure:
+        (at / "rule").refuse(failure)
+
+
+def _check_version(values: Any, at: At) -> None:
+    """Before anything else: another version may have other keys."""
+    if isinstance(values, Mapping) and values.get("xifen", FORMAT) != FORMAT:
+        (at / "xifen").refuse(f"this plan has format {values['xifen']!r}; this xifen reads format {FORMAT}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, of which JSON would take the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
+#: The whole of a plan.
+KIND = Table({**HEAD, **{key: Field(block.kind(), block.says) for key, block in BLOCKS.items()}})

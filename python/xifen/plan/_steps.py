@@ -1,0 +1,125 @@
+"""The steps of a plan: estimators, what each reads and adds, the order that follows, and running them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from xifen import _core
+from xifen.binning import Binner
+from xifen.errors import InputError
+from xifen.plan._check import At
+
+__all__ = ["Step", "in_order"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One estimator of a plan."""
+
+    name: str
+    block: str
+    estimator: Any
+    reads: Sequence[str]
+    adds: Sequence[str]
+    at: At
+    optional: Sequence[str] = ()
+    #: What the step adds that others of the same kind would not: the axes of a matrix, the label of a cluster.
+    output: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None) -> Step:
+        """Ask an estimator what it reads and adds; a `Binner` replaces its column, here it adds the bands beside it."""
+        if isinstance(estimator, Binner):
+            (column,) = estimator.columns
+            return cls(name, block, estimator, [column], [output or f"{column}_band"], at)
+        reads: list[str] = []
+        adds: list[str] = []
+        optional: list[str] = []
+        for part in _parts(estimator):
+            reads += [column for column in part._reads() if column not in (*reads, *adds)]  # noqa: SLF001 the protocol of ColumnAdder, within the package
+            adds += part._adds()  # noqa: SLF001 the same
+            optional += getattr(part, "optional", None) or []
+        return cls(name, block, estimator, reads, adds, at, optional)
+
+    def fit(self, columns: dict[str, pd.Series], n_jobs: int | None, because: Mapping[str, str]) -> Any:
+        """Fit on these columns, add what comes of it to them, and give the fitted estimator."""
+        fitted = clone(self.estimator)
+        self._run(fitted, "fit_transform", columns, n_jobs, because)
+        return fitted
+
+    def transform(
+        self, fitted: Any, columns: dict[str, pd.Series], n_jobs: int | None, because: Mapping[str, str]
+    ) -> None:
+        """Add to these columns what a fitted estimator makes of them."""
+        self._run(fitted, "transform", columns, n_jobs, because)
+
+    def _run(
+        self, fitted: Any, verb: str, columns: dict[str, pd.Series], n_jobs: int | None, because: Mapping[str, str]
+    ) -> None:
+        for name in self.reads:
+            if name not in columns and name not in self.optional:
+                why = (
+                    f"; it was withheld ({because[name]})" if name in because else _core.did_you_mean(name, [*columns])
+                )
+                raise InputError(f"{self.at}: '{self.name}' reads '{name}', which the data does not have{why}")
+        for name in self.adds:
+            if name in columns:
+                raise InputError(
+                    f"{self.at}: '{self.name}' adds '{name}', which the data already has; rename one (columns, output)"
+                )
+        there = [name for name in self.reads if name in columns] or [next(iter(columns))]
+        _set_n_jobs(fitted, n_jobs)
+        try:
+            out = getattr(fitted, verb)(pd.DataFrame({name: columns[name] for name in there}, copy=False))
+        finally:
+            _set_n_jobs(fitted, None)  # it never changes a result, so no model remembers it
+        if isinstance(fitted, Binner):
+            out = out.set_axis(list(self.adds), axis=1)
+        columns |= {name: out[name] for name in self.adds}
+
+
+def in_order(steps: Sequence[Step]) -> list[Step]:
+    """Put each step behind those whose columns it reads, otherwise as they stand; a circle is refused by name."""
+    made = {column: step.name for step in steps for column in step.adds}
+    waiting = list(steps)
+    done: list[Step] = []
+    while waiting:
+        names = {step.name for step in waiting}
+        ready = next((step for step in waiting if not _needed(step, made) & names), None)
+        if ready is None:
+            waiting[0].at.refuse(f"these read what each other add: {_circle(waiting, made)}; break the circle")
+        done.append(ready)
+        waiting.remove(ready)
+    return done
+
+
+def _needed(step: Step, made: Mapping[str, str]) -> set[str]:
+    return {made[column] for column in step.reads if column in made}
+
+
+def _circle(waiting: Sequence[Step], made: Mapping[str, str]) -> str:
+    """Follow what is needed until a step comes twice."""
+    by_name = {step.name: step for step in waiting}
+    way: list[tuple[str, str]] = []
+    step = waiting[0]
+    while step.name not in [name for name, _ in way]:
+        column = next(column for column in step.reads if made.get(column) in by_name)
+        way.append((step.name, column))
+        step = by_name[made[column]]
+    start = [name for name, _ in way].index(step.name)
+    return " -> ".join([f"'{name}' (reads {column})" for name, column in way[start:]] + [f"'{step.name}'"])
+
+
+def _parts(estimator: Any) -> list[Any]:
+    return [part for _, part in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+
+
+def _set_n_jobs(estimator: Any, n_jobs: int | None) -> None:
+    for part in _parts(estimator):
+        part.set_params(n_jobs=n_jobs)

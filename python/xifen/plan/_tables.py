@@ -1,0 +1,290 @@
+"""From sources to one row per customer: what every step of a plan works on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from xifen import _columns as c
+from xifen._frame import Frame, as_kind
+from xifen.errors import InputError
+from xifen.plan import privacy
+from xifen.presets import load_preset
+from xifen.text import keyword_table
+from xifen.transactions import ledger_summary, order_ledger, rfm_table
+
+__all__ = ["LAST_MESSAGE", "Customers", "Sources", "build", "made_by_tables"]
+
+LAST_MESSAGE: Final = "last_message"
+_CUMULATIVE_SHARE: Final = "cumulative_share"
+_TRIAL_DATE: Final = "trial_date"
+_TRIAL_TO_ORDER: Final = "trial_to_order_days"
+_RFM: Final = (
+    c.FIRST_PURCHASE, c.LAST_PURCHASE, c.RECENCY_DAYS, c.ORDER_COUNT, c.PURCHASE_DAYS, c.ROW_COUNT, c.MONETARY,
+    c.GROSS_AMOUNT, c.RETURNED_AMOUNT, c.MEAN_ORDER_VALUE, c.TENURE_DAYS, c.ORDERS_PER_YEAR, c.MEAN_GAP_DAYS,
+)  # fmt: skip
+_WINDOW: Final = ("order_count_{}", "monetary_{}", "order_count_prev_{}", "monetary_prev_{}")
+#: Of `keyword_table`: counts, which are 0 for those who wrote nothing; a mean per message is then missing.
+_COUNTS: Final = ("_count", "_messages_with")
+
+
+@dataclass
+class Customers:
+    """One row per customer, column by column, and what is to be said of how they came about."""
+
+    columns: dict[str, pd.Series]
+    as_of: dt.date
+    #: Why a column of the data is not among them.
+    withheld: dict[str, str] = field(default_factory=dict)
+    ledger: pd.DataFrame | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.columns[c.CUSTOMER_ID])
+
+    def frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self.columns, copy=False)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The tables of a plan, as the caller gave them or as its files hold them."""
+
+    orders: Any
+    customers: Any
+    messages: Any
+    plan: Any
+    #: What reading the files converted, by source.
+    conversions: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, plan: Any, given: Mapping[str, Any]) -> Sources:
+        """Take what is given, read what has a path, and refuse what is needed and absent."""
+        said = plan.values.get("sources", {})
+        found = dict(given)
+        conversions: dict[str, int] = {}
+        for name, source in said.items():
+            if found[name] is None and "path" in source:
+                found[name], converted = _read(name, source, plan.folder)
+                conversions |= {f"{name}: {what}": count for what, count in converted.items()}
+        tables = plan.values.get("tables")
+        if tables is not None and found["orders"] is None:
+            raise InputError("the plan has [tables], which need orders: give orders=, or a path in [sources.orders]")
+        if tables is None and found["customers"] is None:
+            raise InputError(
+                "the plan has no [tables], so its customers are needed: give customers=, or a path in [sources.customers]"
+            )
+        if tables is None and found["orders"] is not None:
+            raise InputError("the plan has no [tables], so it has no use for orders: add [tables], or leave them out")
+        if tables is not None and "keywords" in tables and found["messages"] is None:
+            raise InputError(
+                "the plan counts keywords, which need messages: give messages=, or a path in [sources.messages]"
+            )
+        return cls(**found, plan=plan, conversions=conversions)
+
+    def columns(self, source: str) -> dict[str, str]:
+        """Our names of a source's columns, to the caller's."""
+        return dict(self.plan.values.get("sources", {}).get(source, {}).get("columns", {}))
+
+    @property
+    def kind(self) -> str:
+        """The kind of frame the caller works with."""
+        given = self.orders if self.orders is not None else self.customers
+        return Frame(given).kind
+
+
+def made_by_tables(values: Mapping[str, Any]) -> list[str]:
+    """List the columns the tables of a plan are sure to make."""
+    tables = values.get("tables")
+    if tables is None:
+        return [c.CUSTOMER_ID]
+    renamed = values.get("sources", {}).get("orders", {}).get("columns", {})
+    discount = [c.DISCOUNT_SHARE] if "discount" in renamed else []
+    windows = [name.format(window) for window in tables.get("windows", []) for name in _WINDOW]
+    counts = []
+    keywords = tables.get("keywords")
+    if keywords is not None:
+        groups = load_preset(keywords) if isinstance(keywords, str) else keywords
+        counts = [
+            "message_count",
+            *[f"{g}{end}" for g in groups for end in ("_count", "_per_message", "_messages_with")],
+        ]
+    return [c.CUSTOMER_ID, *_RFM, *discount, *windows, *counts, _CUMULATIVE_SHARE]
+
+
+def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, ledger: bool = True) -> Customers:
+    """Build the one row per customer; with `ledger` every row of the orders is accounted for, too."""
+    attributes, counts, withheld = _attributes(sources)
+    if sources.orders is None:
+        if not isinstance(as_of, dt.date) or attributes is None:
+            raise InputError("without orders there is no last day to take: give as_of a date")
+        made = Customers({name: attributes[name] for name in attributes}, as_of, withheld, None, counts)
+    else:
+        made = _from_orders(sources, as_of, attributes, n_jobs, ledger=ledger)
+        made.counts |= counts
+        made.withheld |= withheld
+    _derive(made.columns)
+    made.counts |= {"customers": len(made), **sources.conversions}
+    return made
+
+
+def _from_orders(
+    sources: Sources, as_of: dt.date | str, attributes: pd.DataFrame | None, n_jobs: int | None, *, ledger: bool
+) -> Customers:
+    tables, renamed = sources.plan.values["tables"], sources.columns("orders")
+    words = {name: tables[name] for name in ("returns", "duplicates", "invalid", "tz", "date_format") if name in tables}
+    log = {
+        "as_of": as_of,
+        **{name: renamed.get(name, name) for name in (c.CUSTOMER_ID, c.TIMESTAMP, c.AMOUNT)},
+        **{name: renamed[name] for name in ("order_id",) if name in renamed},
+        **words,
+    }
+    ids = None if attributes is None else attributes[c.CUSTOMER_ID].to_numpy()
+    notes: list[str] = []
+    with _counted(notes, wanted=words.get("invalid") == "drop"):
+        table = rfm_table(
+            sources.orders, customers=ids, discount=renamed.get("discount"), windows=tables.get("windows", []),
+            n_jobs=n_jobs, **log,
+        )  # fmt: skip
+    rfm = as_kind(table, "pandas").rename(columns={log[c.CUSTOMER_ID]: c.CUSTOMER_ID})
+    last = rfm[c.LAST_PURCHASE].max()
+    if as_of == "max":
+        if pd.isna(last):
+            raise InputError("orders has no purchase, so that there is no last day to take: give as_of a date")
+        as_of = last.date()
+    day = as_of if isinstance(as_of, dt.date) else dt.date.fromisoformat(as_of)
+    made = Customers({name: rfm[name] for name in rfm}, day, notes=notes)
+    if ledger:
+        rows = {"as_of": day, **{name: value for name, value in log.items() if name != "as_of"}}
+        made.ledger = as_kind(ledger_summary(order_ledger(sources.orders, n_jobs=n_jobs, **rows)), "pandas")
+        used = made.ledger.loc[made.ledger[c.REASON] == "used", c.ROWS].sum()
+        made.counts = {"order_rows": int(made.ledger[c.ROWS].sum()), "order_rows_used": int(used)}
+    if "keywords" in tables:
+        _add_messages(made, sources, tables, n_jobs)
+    if attributes is not None:
+        known = attributes.set_index(c.CUSTOMER_ID)
+        made.counts["customers_not_listed"] = int((~made.columns[c.CUSTOMER_ID].isin(known.index)).sum())
+        aligned = known.reindex(pd.Index(made.columns[c.CUSTOMER_ID])).reset_index(drop=True)
+        for name in aligned:
+            if name in made.columns:
+                raise InputError(
+                    f"customers has a column '{name}', which the tables make too: drop it, or rename it, in [sources.customers]"
+                )
+        made.columns |= {name: aligned[name] for name in aligned}
+    return made
+
+
+def _attributes(sources: Sources) -> tuple[pd.DataFrame | None, dict[str, int], dict[str, str]]:
+    """Give the customers' own columns, under our names, without what privacy keeps out."""
+    if sources.customers is None:
+        return None, {}, {}
+    plan = sources.plan
+    renamed = sources.columns("customers")
+    frame = Frame(sources.customers, "customers")
+    frame.require(
+        [renamed.get(c.CUSTOMER_ID, c.CUSTOMER_ID), *[name for name in renamed.values() if name not in frame.absent]]
+    )
+    table = as_kind(sources.customers, "pandas").reset_index(drop=True)
+    dropped = plan.values.get("sources", {}).get("customers", {}).get("drop", [])
+    frame.require(dropped)
+    table = table.drop(columns=dropped).rename(columns={theirs: ours for ours, theirs in renamed.items()})
+    if table.columns.duplicated().any():
+        raise InputError(
+            f"customers has two columns named '{table.columns[table.columns.duplicated()][0]}' after renaming; drop one"
+        )
+    said = plan.block("privacy")
+    withheld = {name: why for name in table if (why := privacy.refusal(str(name), said))}
+    table = table.drop(columns=list(withheld))
+    ids = table[c.CUSTOMER_ID]
+    counts = {"customer_rows": len(table)}
+    for what, wrong in (
+        ("without an id", ids.isna()),
+        ("whose id stands there before", ids.notna() & ids.duplicated()),
+    ):
+        rows = np.flatnonzero(wrong)
+        counts[f"customer_rows_{'without_id' if what == 'without an id' else 'repeated'}"] = len(rows)
+        if len(rows) and plan.values.get("tables", {}).get("invalid", "raise") == "raise":
+            raise InputError(
+                f'customers has {len(rows)} rows {what}, the first is row {rows[0]}: repair them, or leave them out by invalid = "drop" in [tables]'
+            )
+    keep = (ids.notna() & ~ids.duplicated()).to_numpy()
+    table = table if keep.all() else table[keep].reset_index(drop=True)
+    # The ids first, as in every table of ours.
+    return table[[c.CUSTOMER_ID, *[name for name in table if name != c.CUSTOMER_ID]]], counts, withheld
+
+
+def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], n_jobs: int | None) -> None:
+    renamed = sources.columns("messages")
+    customer_id, text, timestamp = (renamed.get(name, name) for name in (c.CUSTOMER_ID, c.TEXT, c.TIMESTAMP))
+    keywords = tables["keywords"]
+    groups = load_preset(keywords) if isinstance(keywords, str) else keywords
+    invalid = tables.get("invalid", "raise")
+    with _counted(made.notes, wanted=invalid == "drop"):
+        table = keyword_table(
+            sources.messages, keywords=groups, customer_id=customer_id, text=text, invalid=invalid, n_jobs=n_jobs
+        )
+    counts = as_kind(table, "pandas").rename(columns={customer_id: c.CUSTOMER_ID})
+    frame = Frame(sources.messages, "messages")
+    made.counts["message_rows"] = len(frame)
+    made.counts["message_rows_used"] = int(counts["message_count"].sum())
+    ids = pd.Index(made.columns[c.CUSTOMER_ID])
+    known = counts.set_index(c.CUSTOMER_ID)
+    made.counts["messages_of_nobody"] = int(known.loc[~known.index.isin(ids), "message_count"].sum())
+    aligned = known.reindex(ids).reset_index(drop=True)
+    for name in aligned:
+        if name == "message_count" or name.endswith(_COUNTS):
+            aligned[name] = aligned[name].fillna(0).astype("int64")
+    made.columns |= {name: aligned[name] for name in aligned}
+    if timestamp in frame.names:
+        when = pa.table(frame.stream([customer_id, timestamp])).group_by(customer_id).aggregate([(timestamp, "max")])
+        last = when.to_pandas().set_index(customer_id)[f"{timestamp}_max"]
+        made.columns[LAST_MESSAGE] = pd.to_datetime(last).reindex(ids).reset_index(drop=True)
+
+
+def _derive(columns: dict[str, pd.Series]) -> None:
+    """Add the measures presets read that follow from others."""
+    if c.MONETARY in columns and _CUMULATIVE_SHARE not in columns:
+        sold = columns[c.MONETARY].astype("float64").clip(lower=0).to_numpy()
+        order = np.argsort(-sold, kind="stable")
+        above = np.empty(len(sold))
+        above[order] = np.cumsum(sold[order]) - sold[order]
+        total = sold.sum()
+        columns[_CUMULATIVE_SHARE] = pd.Series(np.clip(above / total, 0, 1) if total > 0 else np.ones(len(sold)))
+    if _TRIAL_DATE in columns and c.FIRST_PURCHASE in columns and _TRIAL_TO_ORDER not in columns:
+        first = columns[c.FIRST_PURCHASE]
+        first = first.dt.tz_localize(None) if getattr(first.dt, "tz", None) is not None else first
+        columns[_TRIAL_TO_ORDER] = (first.dt.normalize() - pd.to_datetime(columns[_TRIAL_DATE])).dt.days.astype("Int64")
+
+
+class _counted(warnings.catch_warnings):  # noqa: N801 used like a function
+    """Keep warnings of rows that were left out as notes, where the plan itself asked for that."""
+
+    def __init__(self, notes: list[str], *, wanted: bool) -> None:
+        super().__init__(record=wanted)
+        self._notes, self._wanted = notes, wanted
+
+    def __enter__(self) -> Any:
+        self._seen = super().__enter__()
+        if self._wanted:
+            warnings.simplefilter("always", UserWarning)
+        return self._seen
+
+    def __exit__(self, *failure: object) -> None:
+        super().__exit__(*failure)
+        if self._wanted:
+            self._notes += [str(warning.message) for warning in self._seen or []]
+
+
+def _read(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
+    from xifen.plan._read_source import read_source
+
+    return read_source(name, source, folder)
