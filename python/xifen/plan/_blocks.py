@@ -265,10 +265,25 @@ class Matrices(_Computed):
 
 
 class Playbook(Block):
-    key, says = "playbook", "What to do for each type of customer."
+    key, says = "playbook", "What to do for each type of customer: a preset, entries of your own, or both, of which yours count."
     fields: ClassVar = {
-        "preset": Field(Text(tuple(name for name in presets.list_presets()["name"] if name.startswith("playbook."))), "A playbook preset.", required=True),
+        "preset": Field(Text(tuple(name for name in presets.list_presets()["name"] if name.startswith("playbook."))), "A playbook preset."),
         "type": Field(Text(such_as=c.CUSTOMER_TYPE), "The column that carries the strategy.", required=True),
+        "entries": Field(
+            MapOf(
+                Table(
+                    {
+                        "direction": Field(Text(), "Where it is to go, in a few words.", required=True),
+                        "actions": Field(ListOf(Text(), 1), "What to do.", required=True),
+                        "service_level": Field(Text(), "How fast and how much."),
+                        "investment": Field(Text(), "How much to invest."),
+                        "channel": Field(Text(), "Phone, visit, online."),
+                        "contact_interval": Field(Number(1, whole=True), "Days between contacts."),
+                    }
+                )
+            ),
+            "Type (label, or key of the preset) = what to do.",
+        ),
     }  # fmt: skip
 
 

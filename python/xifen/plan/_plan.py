@@ -9,22 +9,26 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
+
+import pandas as pd
 
 from xifen import _core
 from xifen._tagger import RuleTagger
 from xifen.errors import InputError, ParameterError, XifenError
 from xifen.plan import privacy
+from xifen.plan._actions import playbook, types_of
 from xifen.plan._blocks import BLOCKS, FORMAT, HEAD, Context
 from xifen.plan._check import At, Field, Table
 from xifen.plan._positions import lines_of
-from xifen.plan._steps import Step, in_order
+from xifen.plan._steps import Step, in_order, labels_of
 from xifen.plan._tables import made_by_tables
 from xifen.plan._toml import to_toml
 
 __all__ = ["Plan"]
 
 _FOLDER = files("xifen.plan")
+_WORDS: Final[dict[str, Any]] = json.loads((_FOLDER / "words.json").read_text(encoding="utf-8"))
 
 
 class Plan:
@@ -44,6 +48,12 @@ class Plan:
         What the plan says, block by block, as it was checked.
     steps : list of Step
         The estimators in the order in which they run: as they are written, but behind what they read.
+    playbook : pandas.DataFrame or None
+        A row per type: key, label, direction, actions, service_level, investment, channel, contact_interval (days).
+    segment : str or None
+        The column that carries the strategy.
+    types : dict of str to str
+        Every way to write a type (label, key, either language), to its label.
     folder : pathlib.Path
         What its paths are relative to.
 
@@ -70,9 +80,15 @@ class Plan:
         self.as_of: dt.date | str = checked.get("as_of", HEAD["as_of"].default)
         if self.as_of == "max" and "tables" not in checked:
             (at / "as_of").refuse("without [tables] there are no orders whose last day could be taken: give a date")
+        self.words: dict[str, Any] = _WORDS[self.lang]
         self.steps: list[Step] = in_order(self._steps(at))
-        self._check_names(at)
+        self.playbook: pd.DataFrame | None = None
+        if "playbook" in checked:
+            self.playbook = playbook(checked["playbook"], self.lang, at / "playbook")
+        self.types = types_of(self.playbook, checked.get("playbook", {}), self._labels())
+        self._check_names()
         self._check_reads(at)
+        self._check_types(at)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -262,7 +278,40 @@ class Plan:
                     steps.append(step)
         return steps
 
-    def _check_names(self, at: At) -> None:
+    @property
+    def segment(self) -> str | None:
+        """The column that carries the strategy: that of the playbook, otherwise the last of [[segments]]."""
+        labels = [name for step in self.steps if step.block == "segments" for name in step.adds]
+        said: str | None = self.values.get("playbook", {}).get("type")
+        return said or (labels[-1] if labels else None)
+
+    def _labels(self) -> dict[str, dict[str, str]]:
+        """The labels of the step that carries the strategy, with their other names."""
+        step = next((step for step in self.steps if self.segment in step.adds), None)
+        return {} if step is None else labels_of(step.estimator)
+
+    def _check_types(self, at: At) -> None:
+        """Types that owners and contacts name are types; each type of the rules has a strategy."""
+        own = self._labels()
+        if self.playbook is not None and own:
+            absent = [label for label in own if label not in set(self.playbook["label"])]
+            if absent:
+                (at / "playbook").refuse(
+                    f"{', '.join(map(repr, absent))} of '{self.segment}' {'has' if len(absent) == 1 else 'have'} no strategy in this playbook: "
+                    "choose the playbook of these types, or write [playbook.entries]"
+                )
+        if not self.types:  # they stand in the data alone
+            return
+        named = [(at / "contact" / part / way, way) for part in ("days", "channel") for way in self.values.get("contact", {}).get(part, {})]
+        for place, line in enumerate(self.values.get("owners", [])):
+            given = line.get("type", [])
+            named += [(at / "owners" / place / "type", way) for way in ([given] if isinstance(given, str) else given)]
+        for here, way in named:
+            if way not in self.types:
+                near = _core.did_you_mean(way, list(self.types))
+                here.refuse(f"{way!r} is no type of '{self.segment}'{near or ';'} types are {', '.join(dict.fromkeys(self.types.values()))}")
+
+    def _check_names(self) -> None:
         """No two steps of one name, and no column added twice."""
         taken: dict[str, str] = {}
         made = dict.fromkeys(made_by_tables(self.values), "[tables]")

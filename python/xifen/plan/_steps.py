@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,9 +13,11 @@ from sklearn.pipeline import Pipeline
 from xifen import _core
 from xifen.binning import Binner
 from xifen.errors import InputError
+from xifen.matrix import SegmentMatrix
 from xifen.plan._check import At
+from xifen.rules import RuleSegmenter
 
-__all__ = ["Step", "in_order"]
+__all__ = ["Step", "in_order", "labels_of"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,6 @@ class Step:
     adds: Sequence[str]
     at: At
     optional: Sequence[str] = ()
-    #: What the step adds that others of the same kind would not: the axes of a matrix, the label of a cluster.
-    output: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None) -> Step:
@@ -97,6 +97,19 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
         done.append(ready)
         waiting.remove(ready)
     return done
+
+
+def labels_of(estimator: Any) -> dict[str, dict[str, str]]:
+    """Give the labels an estimator can add, in their order, each with its other names (key, zh, en) where it has some."""
+    last = _parts(estimator)[-1]
+    if isinstance(last, RuleSegmenter):
+        labels = [*last.rules, *([last.default] if last.default else [])]
+        return {label: dict((last.aliases or {}).get(label, {})) for label in labels}
+    if isinstance(last, SegmentMatrix) and isinstance(last.cells, Mapping):
+        cells = [cell if isinstance(cell, Mapping) else {"key": cell} for cell in last.cells.values()]
+        names = [{kind: cell[kind] for kind in ("key", "zh", "en") if kind in cell} for cell in cells]
+        return {name.get(last.lang or "key", name["key"]): name for name in names}
+    return {}
 
 
 def _needed(step: Step, made: Mapping[str, str]) -> set[str]:

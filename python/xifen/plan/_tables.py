@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from xifen import _columns as c
 from xifen._frame import Frame, as_kind
-from xifen.errors import InputError
+from xifen.errors import InputError, ParameterError
 from xifen.plan import privacy
 from xifen.presets import load_preset
 from xifen.text import keyword_table
@@ -42,11 +43,15 @@ class Customers:
 
     columns: dict[str, pd.Series]
     as_of: dt.date
+    #: The columns that come from orders and messages.
+    made: list[str] = field(default_factory=list)
     #: Why a column of the data is not among them.
     withheld: dict[str, str] = field(default_factory=dict)
     ledger: pd.DataFrame | None = None
     counts: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    owners: pd.DataFrame | None = None
+    goals: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.columns[c.CUSTOMER_ID])
@@ -127,12 +132,15 @@ def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, ledger:
     if sources.orders is None:
         if not isinstance(as_of, dt.date) or attributes is None:
             raise InputError("without orders there is no last day to take: give as_of a date")
-        made = Customers({name: attributes[name] for name in attributes}, as_of, withheld, None, counts)
+        made = Customers({name: attributes[name] for name in attributes}, as_of, withheld=withheld, counts=counts)
     else:
         made = _from_orders(sources, as_of, attributes, n_jobs, ledger=ledger)
         made.counts |= counts
         made.withheld |= withheld
+    before = set(made.columns)
     _derive(made.columns)
+    made.made += [name for name in made.columns if name not in before]
+    _pseudonymise(made, sources.plan.block("privacy")["pseudonymise"])
     made.counts |= {"customers": len(made), **sources.conversions}
     return made
 
@@ -170,6 +178,7 @@ def _from_orders(
         made.counts = {"order_rows": int(made.ledger[c.ROWS].sum()), "order_rows_used": int(used)}
     if "keywords" in tables:
         _add_messages(made, sources, tables, n_jobs)
+    made.made = list(made.columns)
     if attributes is not None:
         known = attributes.set_index(c.CUSTOMER_ID)
         made.counts["customers_not_listed"] = int((~made.columns[c.CUSTOMER_ID].isin(known.index)).sum())
@@ -263,6 +272,20 @@ def _derive(columns: dict[str, pd.Series]) -> None:
         first = columns[c.FIRST_PURCHASE]
         first = first.dt.tz_localize(None) if getattr(first.dt, "tz", None) is not None else first
         columns[_TRIAL_TO_ORDER] = (first.dt.normalize() - pd.to_datetime(columns[_TRIAL_DATE])).dt.days.astype("Int64")
+
+
+def _pseudonymise(made: Customers, variable: str | None) -> None:
+    """Put pseudonyms in place of the ids, in an order of their own, and leave the names out."""
+    if variable is None:
+        return
+    key = os.environ.get(variable, "")
+    if not key:
+        raise ParameterError(f"[privacy] pseudonymise names the environment variable {variable}, which is not set: put the key there")
+    made.columns[c.CUSTOMER_ID] = pd.Series(privacy.pseudonymise(made.columns[c.CUSTOMER_ID], key), dtype="str")
+    if made.columns.pop(c.NAME, None) is not None:
+        made.withheld[c.NAME] = "customers are pseudonymous"
+    order = np.argsort(made.columns[c.CUSTOMER_ID].to_numpy(dtype=object), kind="stable")
+    made.columns = {name: column.take(order).reset_index(drop=True) for name, column in made.columns.items()}
 
 
 class _counted(warnings.catch_warnings):  # noqa: N801 used like a function

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
+from xifen import _core
 from xifen._frame import as_kind
 from xifen._rule_coverage import Coverage
-from xifen.errors import InputError
-from xifen.management import management_table
-from xifen.plan import _actions, privacy
+from xifen._rule_reports import chosen_rows
+from xifen.errors import InputError, ParameterError
+from xifen.plan import _actions, _card, _left_out, _model_file, _questions
+from xifen.plan._goals import attainment
 from xifen.plan._plan import Plan
+from xifen.plan._profile import profile
 from xifen.plan._tables import Customers, Sources, build
 from xifen.rules import RuleSet
 
@@ -34,23 +37,15 @@ class Matrix(NamedTuple):
 class Segmentation:
     """Segmented customers, and the model that segmented them.
 
-    Made by `Plan.fit`, by `transform`, or by `load`, after which there are no customers until `transform`.
+    Made by `Plan.fit`, by `transform`, or by `load`. A model saved without its customers has none until `transform`; what
+    tells of customers is then an InputError.
 
     Attributes
     ----------
     plan : Plan
     lang : {"zh", "en"}
-    as_of : datetime.date
-    frame : frame of the caller's kind
-        One row per customer, ascending by customer_id: the tables, the customers' own columns, and what each step added.
     model : dict of str to estimator
         Every step of the plan, fitted, in the order in which they run.
-    ledger : pandas.DataFrame or None
-        `ledger_summary` of the orders.
-    counts : dict of str to int
-        What was read, used, converted, withheld, and who opted out.
-    notes : list of str
-        What was left out, as sentences.
     segment : str or None
         The column of the types that carry the strategy.
     segments : list of str
@@ -63,40 +58,61 @@ class Segmentation:
         The column of clusters.
     playbook : pandas.DataFrame or None
         A row per type: key, label, direction, actions, service_level, investment, channel, contact_interval (days).
+
+    Examples
+    --------
+    >>> import xifen as xf
+    >>> crm = xf.datasets.make_crm(1_000)
+    >>> result = xf.Plan.preset("retail").fit(orders=crm.orders, customers=crm.customers)
+    >>> result.profile()[["segment", "customers"]].head(2)
+      segment  customers
+    0    Core        354
+    1     New         36
+    >>> result.as_of
+    datetime.date(2026, 6, 30)
     """
 
     def __init__(self, plan: Plan, model: Mapping[str, Any], customers: Customers | None, kind: str = "pandas") -> None:
         self.plan = plan
         self.lang = plan.lang
         self.model = dict(model)
-        self._kind = kind
-        self._customers = customers
-        self.playbook = _actions.playbook(plan)
-        self.segment = self._segment()
-        self.tags = [
-            name for step in plan.steps if step.block == "tags" for name in step.adds if self._is_tag(step, name)
+        self.segment = plan.segment
+        self.playbook = plan.playbook
+        self.tags = [name for step in plan.steps if step.block == "tags" for name in _tags(step.estimator)]
+        self.scores = [
+            name
+            for step in plan.steps
+            for name in step.adds
+            if step.block in ("scores", "scorecards") and name.endswith("score")
         ]
-        self.scores = [name for step in plan.steps for name in step.adds if _is_score(step.block, name)]
         matrices = [step for step in plan.steps if step.block == "matrix"]
         self.matrix = Matrix(*matrices[0].reads[:2], matrices[0].adds[0]) if matrices else None
         self.clusters = next((step.adds[0] for step in plan.steps if step.block == "clusters"), None)
-        self.segments: list[str] = []
-        self._table = pd.DataFrame()
-        if customers is not None:
-            _actions.add_actions(self, customers)
-            self._table = customers.frame()
-            self.segments = _labels(self._table[self.segment]) if self.segment else []
+        self._customers = customers
+        self._kind = kind
+        self._table = pd.DataFrame() if customers is None else customers.frame()
 
     @classmethod
     def fit(cls, plan: Plan, orders: Any, customers: Any, messages: Any, *, n_jobs: int | None = None) -> Self:
-        """Fit a plan; see `Plan.fit`."""
+        """Fit a plan; see `Plan.fit`.
+
+        Parameters
+        ----------
+        plan : Plan
+        orders, customers, messages : frame or None
+        n_jobs : int, optional
+            Threads; None means all processors. It never changes a result.
+
+        Returns
+        -------
+        Segmentation
+        """
         sources = Sources.find(plan, {"orders": orders, "customers": customers, "messages": messages})
         made = build(sources, plan.as_of, n_jobs)
         if not len(made):
             raise InputError("there is no customer: the tables have no row that could be used")
         model = {step.name: step.fit(made.columns, n_jobs, made.withheld) for step in plan.steps}
-        _goals(plan, model, sources, made, n_jobs)
-        return cls(plan, model, made, sources.kind)
+        return cls._of(plan, model, sources, made, n_jobs)
 
     def transform(
         self,
@@ -113,7 +129,7 @@ class Segmentation:
         ----------
         orders, customers, messages : frame, optional
             As for `Plan.fit`.
-        as_of : datetime.date, "max" or ISO 8601 text, optional
+        as_of : datetime.date or "max", optional
             The last day that counts; None is what the plan says.
         n_jobs : int, optional
             Threads; None means all processors. It never changes a result.
@@ -123,33 +139,53 @@ class Segmentation:
         Segmentation
         """
         sources = Sources.find(self.plan, {"orders": orders, "customers": customers, "messages": messages})
-        day = self.plan.as_of if as_of is None else as_of
-        made = build(sources, day, n_jobs)
+        made = build(sources, self.plan.as_of if as_of is None else as_of, n_jobs)
         for step in self.plan.steps:
             step.transform(self.model[step.name], made.columns, n_jobs, made.withheld)
-        _goals(self.plan, self.model, sources, made, n_jobs)
-        return type(self)(self.plan, self.model, made, sources.kind)
+        return self._of(self.plan, self.model, sources, made, n_jobs)
+
+    @classmethod
+    def _of(cls, plan: Plan, model: Mapping[str, Any], sources: Sources, made: Customers, n_jobs: int | None) -> Self:
+        """Add to the customers what follows from their types, and measure the goals."""
+        made.goals = attainment(plan, model, sources, made, n_jobs)
+        _actions.add_actions(plan, made)
+        return cls(plan, model, made, sources.kind)
 
     # -- what there is -----------------------------------------------------------------------------
 
     @property
     def frame(self) -> Any:
+        """One row per customer, of the caller's kind: the tables, the customers' own columns, what each step added."""
         return as_kind(self._rows(), "pandas" if self._kind == "dict" else self._kind)
 
     @property
+    def segments(self) -> list[str]:
+        """The labels of `segment`, in the order of the rules."""
+        if self.segment is None:
+            return []
+        column = self._rows()[self.segment]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            return [str(label) for label in column.cat.categories]
+        return sorted(str(label) for label in column.dropna().unique())
+
+    @property
     def as_of(self) -> dt.date:
+        """The last day that counts."""
         return self._made().as_of
 
     @property
     def ledger(self) -> pd.DataFrame | None:
+        """`ledger_summary` of the orders: reason, rows, first_row."""
         return self._made().ledger
 
     @property
     def counts(self) -> dict[str, int]:
+        """What was read, used and converted, who opted out, who has no owner."""
         return self._made().counts
 
     @property
     def notes(self) -> list[str]:
+        """What was left out because the plan said so, as sentences."""
         return self._made().notes
 
     @property
@@ -157,48 +193,39 @@ class Segmentation:
         """Columns of the data that were kept out, and why."""
         return self._made().withheld
 
-    def profile(self) -> pd.DataFrame:
+    @property
+    def table_columns(self) -> list[str]:
+        """The columns the tables made of orders and messages."""
+        return [name for name in self._made().made if name in self._rows()]
+
+    @property
+    def review(self) -> dt.date | None:
+        """The day of the next review: the plan's, or a quarter or half-year behind as_of."""
+        said = self.plan.values.get("review")
+        if said is None or "next" in said:
+            return None if said is None else said["next"]
+        months = {"quarter": 3, "half_year": 6}[said["every"]]
+        return (pd.Timestamp(self.as_of) + pd.DateOffset(months=months)).date()
+
+    def profile(self, *, shared: bool = False) -> pd.DataFrame:
         """Describe each segment.
+
+        Parameters
+        ----------
+        shared : bool
+            Leave out segments with fewer customers than [privacy] small_cells, and those their totals would give away.
 
         Returns
         -------
         pandas.DataFrame
             A row per segment in their order, then the customers without one where there are some: the segment, `customers`,
-            `share`, `revenue` and `revenue_share` where there were orders, the means of the measures (`mean_...`), and of
-            the playbook `direction` and `actions`.
+            `share`, `revenue` and `revenue_share` where there were orders, the means of measures and scores (`mean_...`),
+            and of the playbook `direction` and `actions`.
         """
-        table = self._rows()
         if self.segment is None:
             raise InputError("the plan has no segments: add [[segments]]")
-        labels = pd.Categorical(table[self.segment].astype(object), self.segments)
-        codes = pd.Series(labels.codes, index=table.index)
-        size = codes.groupby(codes).size()
-        present = [*range(len(self.segments)), *([-1] if -1 in size.index else [])]
-        size = size.reindex(present, fill_value=0)
-        out = pd.DataFrame(
-            {self.segment: pd.Categorical.from_codes(present, self.segments), "customers": size.to_numpy()}
-        )
-        out["share"] = out["customers"] / len(table)
-        if c.MONETARY in table:
-            money = table[c.MONETARY].astype("float64")
-            out["revenue"] = money.groupby(codes).sum().reindex(present, fill_value=0.0).to_numpy()
-            out["revenue_share"] = out["revenue"] / money.sum() if money.sum() else np.nan
-        for name in (
-            c.RECENCY_DAYS,
-            c.ORDER_COUNT,
-            c.ORDER_COUNT_12M,
-            c.MONETARY,
-            c.MEAN_ORDER_VALUE,
-            c.TENURE_DAYS,
-            *self.scores,
-        ):
-            if name in table:
-                values = pd.to_numeric(table[name], errors="coerce").astype("float64")
-                out[f"mean_{name}"] = values.groupby(codes).mean().reindex(present).to_numpy()
-        if self.playbook is not None:
-            advice = self.playbook.set_index("label").reindex(out[self.segment].astype(object))
-            out["direction"], out["actions"] = advice["direction"].to_numpy(), advice["actions"].to_numpy()
-        return out
+        k = self.plan.block("privacy")["small_cells"] if shared else None
+        return profile(self._rows(), self.segment, self.segments, self.scores, self.playbook, k)
 
     def coverage(self) -> dict[str, Coverage]:
         """Look at every combination of values, for each step that decides by rules.
@@ -208,14 +235,97 @@ class Segmentation:
         dict of str to Coverage
         """
         table = self._rows()
-        found = {}
-        for step in self.plan.steps:
-            rules = _rules(self.model[step.name])
-            if rules is not None:
-                found[step.name] = rules.coverage(
-                    table[[c.CUSTOMER_ID, *[name for name in rules.columns_ if name in table]]]
-                )
-        return found
+        return {
+            name: rules.coverage(table[[c.CUSTOMER_ID, *[column for column in rules.columns_ if column in table]]])
+            for name, rules in self._rules().items()
+        }
+
+    def goals(self) -> pd.DataFrame:
+        """Say how far each goal is reached.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per goal: `goal`, `target`, `attained`, `share` (attained of target), `held`; `count` (new or standing),
+            `window`, `rule`, and `unknown`, the customers for whom the rule depends on what is missing.
+        """
+        goals = self._made().goals
+        return pd.DataFrame() if goals is None else goals
+
+    def owners(self) -> pd.DataFrame:
+        """Say who has how many customers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per line of [[owners]]: `type`, `industry`, `role`, `capacity`, `assigned`; the last, without a role,
+            counts those for whom nobody has room.
+        """
+        owners = self._made().owners
+        return pd.DataFrame() if owners is None else owners
+
+    def questions(self, n: int = 10) -> list[_questions.Question]:
+        """Answer who is most valuable, most loyal, a prospect, growing fastest, and likeliest to leave.
+
+        Parameters
+        ----------
+        n : int
+            How many customers to name at most.
+
+        Returns
+        -------
+        list of Question
+            Each with its customers and a reason for each of them; or why there is none.
+        """
+        return _questions.answers(self._rows(), self.plan.words, n)
+
+    def explain(self, customer_id: Any) -> _card.Card:
+        """Make the one-page card of a customer: facts, history, tags, why, actions.
+
+        Parameters
+        ----------
+        customer_id : text or int
+
+        Returns
+        -------
+        Card
+            `print` it, or take its parts.
+
+        Raises
+        ------
+        InputError
+            There is no such customer.
+        """
+        table = self._rows()
+        row = table[table[c.CUSTOMER_ID] == customer_id]
+        if not len(row):
+            near = _core.did_you_mean(customer_id, table[c.CUSTOMER_ID].head(100_000).tolist()) if isinstance(customer_id, str) else ""
+            raise InputError(f"there is no customer {customer_id!r}{near}")
+        explained = {
+            name: rules.explain(row, ids=[customer_id], lang=self.lang).text for name, rules in self._rules().items()
+        }
+        return _card.make(self, row, explained, opted_out=bool(_actions.opted_out(self.plan, row)[0]))
+
+    def fields(self) -> pd.DataFrame:
+        """List every field of the data, where it comes from and what it is used for.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `field`, `source` (orders and messages, customers, or the step that made it), `kept`, `purpose` (what the plan
+            states, otherwise the steps that read it), `why` a field is not kept.
+        """
+        return _left_out.fields(self)
+
+    def left_out(self) -> pd.DataFrame:
+        """Say what is not in the result: fields, rows, customers, small counts.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `what`, a key; `count`; `sentence`, in the plan's language.
+        """
+        return _left_out.left_out(self)
 
     def management(self, *, contact: bool = False, owners: bool = False) -> pd.DataFrame:
         """Lay the customers out as the management table (客户细分管理表); see `management_table`.
@@ -223,7 +333,7 @@ class Segmentation:
         Parameters
         ----------
         contact : bool
-            Show the contact column, where the plan kept it.
+            Show the contact column; [privacy] contact = true must have kept it.
         owners : bool
             Add owner, next contact and channel behind the twelve columns.
 
@@ -231,9 +341,11 @@ class Segmentation:
         -------
         pandas.DataFrame
         """
-        return _actions.management(self, contact=contact, owners=owners)
+        return _actions.management(self, self._rows(), contact=contact, owners=owners)
 
-    def report(self, path: Any) -> None:
+    # -- files -------------------------------------------------------------------------------------
+
+    def report(self, path: str | Path) -> None:
         """Write the HTML report.
 
         Parameters
@@ -245,7 +357,7 @@ class Segmentation:
 
         html.write(self, path)
 
-    def to_excel(self, path: Any) -> None:
+    def to_excel(self, path: str | Path) -> None:
         """Write the management table as a workbook.
 
         Parameters
@@ -257,12 +369,94 @@ class Segmentation:
 
         excel.write(self, path)
 
+    def save(self, path: str | Path, *, customers: bool = False) -> None:
+        """Write the fitted plan as one readable JSON file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file.
+        customers : bool
+            Write the customers, too: what `load` gives then explains and lists them. Without them the file holds nothing
+            of any person, and can be shared.
+
+        Raises
+        ------
+        ParameterError
+            The folder is absent, read-only or full; no file is changed.
+
+        Notes
+        -----
+        The checksum finds damage and careless changes. It is no signature: whoever changes the file on purpose can write
+        a checksum that fits.
+        """
+        _model_file.write(path, {
+            "plan": _model_file.plain(self.plan.values),
+            "steps": [{"name": name, "estimators": _model_file.encode_estimator(fitted)} for name, fitted in self.model.items()],
+            "customers": _model_file.encode_customers(self._made(), self._kind) if customers else None,
+        })  # fmt: skip
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file.
+
+        Returns
+        -------
+        Segmentation
+            Its `transform` gives the labels the saved one would, bit for bit.
+
+        Raises
+        ------
+        InputError
+            The file is cut short, was changed after it was written, has another format version, or is something else.
+        """
+        content = _model_file.read(path)
+        plan = Plan(content["plan"], source=f"the plan in {Path(path).name}", folder=Path(path).parent)
+        model = {step["name"]: _model_file.decode_estimator(step["name"], step["estimators"]) for step in content["steps"]}
+        if list(model) != [step.name for step in plan.steps]:
+            raise InputError(f"{path} has the steps {', '.join(model)}, but its plan {', '.join(step.name for step in plan.steps)}")
+        customers, kind = _model_file.decode_customers(content["customers"])
+        return cls(plan, model, customers, kind)
+
+    def forget(self, ids: Iterable[Any]) -> None:
+        """Delete customers; then `save` again, and delete earlier files and what was made of them.
+
+        Parameters
+        ----------
+        ids : list
+            Whom to delete.
+
+        Raises
+        ------
+        InputError
+            There is no such customer; then nobody is deleted.
+        """
+        from xifen._frame import Frame
+
+        table = self._rows()
+        rows, _, _ = chosen_rows(Frame(table), list(ids), c.CUSTOMER_ID)
+        made = self._made()
+        kept = table.drop(index=table.index[rows]).reset_index(drop=True)
+        made.columns = {name: kept[name] for name in kept}
+        made.counts["forgotten"] = made.counts.get("forgotten", 0) + len(rows)
+        made.counts["customers"] = len(kept)
+        self._table = kept
+
+    def __repr__(self) -> str:
+        shown = "without customers" if self._customers is None else f"{len(self._table)} customers as of {self.as_of}"
+        return f"Segmentation({self.plan.name!r}, {shown}, steps={list(self.model)})"
+
     # -- within ------------------------------------------------------------------------------------
 
     def _made(self) -> Customers:
         if self._customers is None:
             raise InputError(
-                "this model was saved without its customers: give it data by transform(orders=, customers=, messages=)"
+                "this model was saved without its customers: give it data by transform(orders=, customers=), or save it with customers=True"
             )
         return self._customers
 
@@ -270,31 +464,12 @@ class Segmentation:
         self._made()
         return self._table
 
-    def _segment(self) -> str | None:
-        said = self.plan.values.get("playbook", {}).get("type")
-        labels = [name for step in self.plan.steps if step.block == "segments" for name in step.adds]
-        return said or (labels[-1] if labels else None)
-
-    def _is_tag(self, step: Any, name: str) -> bool:
-        return name in [
-            step.estimator.output.get(tag, tag) if step.estimator.output else tag for tag in step.estimator.rules
-        ]
+    def _rules(self) -> dict[str, RuleSet]:
+        """The steps that decide by rules."""
+        last = {name: fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted for name, fitted in self.model.items()}
+        return {name: fitted for name, fitted in last.items() if isinstance(fitted, RuleSet)}
 
 
-def _rules(fitted: Any) -> RuleSet | None:
-    last = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
-    return last if isinstance(last, RuleSet) else None
-
-
-def _is_score(block: str, name: str) -> bool:
-    return block in ("scores", "scorecards") and name.endswith("score")
-
-
-def _labels(column: pd.Series) -> list[str]:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return [str(label) for label in column.cat.categories]
-    return sorted(str(label) for label in column.dropna().unique())
-
-
-def _goals(plan: Plan, model: Mapping[str, Any], sources: Sources, made: Customers, n_jobs: int | None) -> None:
-    """To come."""
+def _tags(tagger: Any) -> list[str]:
+    renamed = tagger.output or {}
+    return [renamed.get(tag, tag) for tag in tagger.rules]

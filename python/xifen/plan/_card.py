@@ -1,0 +1,101 @@
+"""The one-page card of a customer: facts, history, tags, why, actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from xifen import _columns as c
+from xifen.plan._actions import NEXT_CONTACT, OWNER
+
+__all__ = ["Card", "make"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What there is to know of one customer.
+
+    Attributes
+    ----------
+    customer_id : object
+    segment : str or None
+        The type that carries the strategy.
+    facts, history, scores : dict
+        The customer's own columns; what the tables made of orders and messages; the scores.
+    tags, unknown_tags : list of str
+    why : dict of str to str
+        Per step that decides by rules, how it decided, in words.
+    actions : dict
+        Of the playbook direction, actions, service_level, channel; owner, next_contact.
+    text : str
+        All of it to read; also what `print` shows. Of `why` only the step of the segment.
+    """
+
+    customer_id: Any
+    segment: str | None
+    facts: dict[str, Any]
+    history: dict[str, Any]
+    scores: dict[str, Any]
+    tags: list[str]
+    unknown_tags: list[str]
+    why: dict[str, str]
+    actions: dict[str, Any]
+    text: str = field(repr=False)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out: bool) -> Card:
+    """Make the card of the one row of a frame."""
+    words, plan = result.plan.words["card"], result.plan
+    values = {name: _plain(row[name].iloc[0]) for name in row}
+    added = {column for step in plan.steps for column in step.adds}
+    history = {name: values[name] for name in values if name in result.table_columns and name != c.CUSTOMER_ID}
+    acted = (OWNER, NEXT_CONTACT, "contact_channel")
+    facts = {name: value for name, value in values.items() if name not in {*history, *added, *acted, c.CUSTOMER_ID}}
+    segment = values.get(result.segment) if result.segment else None
+    actions = {name: values[name] for name in (OWNER, NEXT_CONTACT) if name in values}
+    if result.playbook is not None and segment is not None and not opted_out:
+        advice = result.playbook.set_index("label").loc[segment] if segment in set(result.playbook["label"]) else {}
+        actions = {**{name: _plain(advice[name]) for name in ("direction", "actions", "service_level", "channel") if name in advice}, **actions}
+    scores = {name: values[name] for name in result.scores}
+    tags = [name for name in result.tags if values[name] is True]
+    unknown = [name for name in result.tags if values[name] is None]
+    decided = next((step.name for step in plan.steps if result.segment in step.adds), None)
+    lines = [
+        words["title"].format(id=values[c.CUSTOMER_ID], as_of=result.as_of),
+        f"{words['type']}: {segment or words['none']}",
+        *_section(words["facts"], facts),
+        *_section(words["history"], history),
+        *_section(words["scores"], scores),
+        f"{words['tags']}: {', '.join(tags) or words['nothing']}",
+        *([f"{words['unknown_tags']}: {', '.join(unknown)}"] if unknown else []),
+        *([words["why"] + ":", *(f"  {line}" for line in explained[decided].splitlines())] if decided in explained else []),
+        *([words["opted_out"]] if opted_out else []),
+        *_section(words["actions"], {words.get(name, name): value for name, value in actions.items()}),
+    ]
+    return Card(
+        values[c.CUSTOMER_ID], segment, facts, history, scores, tags, unknown, dict(explained), actions, "\n".join(lines)
+    )
+
+
+def _section(title: str, values: Mapping[str, Any]) -> list[str]:
+    shown = [f"  {name}: {_shown(value)}" for name, value in values.items() if value is not None]
+    return [f"{title}:", *shown] if shown else []
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as plain Python has it; missing is None, a day without a time a date."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.date() if value == value.normalize() else value.to_pydatetime()
+    return value.item() if hasattr(value, "item") else value

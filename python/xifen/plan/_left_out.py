@@ -1,0 +1,66 @@
+"""Which fields are used and what for, and what is not in a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from xifen import _columns as c
+
+__all__ = ["fields", "left_out"]
+
+_COUNTED = (
+    "opted_out", "unassigned", "customer_rows_without_id", "customer_rows_repeated", "customers_not_listed", "messages_of_nobody",
+)  # fmt: skip
+
+
+def fields(result: Any) -> pd.DataFrame:
+    """List the fields of a result and those kept out of it."""
+    plan = result.plan
+    stated = plan.block("privacy")["purpose"] or {}
+    made_by = {column: step.name for step in plan.steps for column in step.adds}
+    readers: dict[str, list[str]] = {}
+    for step in plan.steps:
+        for column in step.reads:
+            readers.setdefault(column, []).append(step.name)
+    tables = set(result.table_columns)
+    rows = [
+        {
+            "field": name,
+            "source": made_by.get(name, "tables" if name in tables else "customers"),
+            "kept": True,
+            "purpose": stated.get(name) or ", ".join(readers.get(name, [])),
+            "why": "",
+        }
+        for name in result._rows()  # noqa: SLF001 within the package
+    ]
+    rows += [
+        {"field": name, "source": "customers", "kept": False, "purpose": "", "why": why}
+        for name, why in result.withheld.items()
+    ]
+    return pd.DataFrame(rows, columns=["field", "source", "kept", "purpose", "why"])
+
+
+def left_out(result: Any) -> pd.DataFrame:
+    """Say what is not in a result, most general first."""
+    words, counts, table = result.plan.words["left_out"], result.counts, result._rows()  # noqa: SLF001 within the package
+    rows = [
+        {"what": f"field:{name}", "count": len(table), "sentence": words["field"].format(name=name, why=why)}
+        for name, why in result.withheld.items()
+    ]
+    if result.ledger is not None:
+        unused = result.ledger[result.ledger[c.REASON] != "used"]
+        for reason, count in zip(unused[c.REASON], unused[c.ROWS], strict=True):
+            rows.append({"what": f"order_rows:{reason}", "count": int(count), "sentence": words["order_rows"].format(reason=reason)})
+    missing = int(table[result.segment].isna().sum()) if result.segment else 0
+    numbers = {
+        "message_rows": counts.get("message_rows", 0) - counts.get("message_rows_used", 0),
+        "unlabelled": missing,
+        **{key: counts.get(key, 0) for key in _COUNTED},
+    }
+    rows += [{"what": key, "count": count, "sentence": words[key]} for key, count in numbers.items() if count]
+    k = result.plan.block("privacy")["small_cells"]
+    if k > 1:
+        rows.append({"what": "small_cells", "count": k, "sentence": words["small_cells"].format(k=k)})
+    return pd.DataFrame(rows, columns=["what", "count", "sentence"])
