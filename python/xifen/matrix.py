@@ -234,8 +234,8 @@ class SegmentMatrix(ColumnAdder, _Bins):
         return renamed(default, self.output)
 
     def _cells(self) -> dict[str, dict[str, str]]:
-        """Every cell of the fitted matrix, the best first."""
-        sizes = [len(self.bin_edges_[axis]) + 1 for axis in self._axes()]
+        """Every cell of the matrix, the best first."""
+        sizes = self._sizes()
         given = self._given(sizes)
         cells: dict[str, dict[str, str]] = {}
         for code in _codes(sizes):
@@ -244,6 +244,16 @@ class SegmentMatrix(ColumnAdder, _Bins):
                 raise ParameterError(f"cells says nothing of '{code}'; wanted {', '.join(_codes(sizes))}")
             cells[code] = {"key": cell} if isinstance(cell, str) else dict(cell)
         return cells
+
+    def _sizes(self) -> list[int]:
+        """How many bins each axis has: as fitted, and before that as asked for."""
+        axes = self._axes()
+        if hasattr(self, "bin_edges_"):
+            return [len(self.bin_edges_[axis]) + 1 for axis in axes]
+        said = self._parameters(axes)
+        two = self.strategy in ("mean", "median")
+        cuts = {axis: len(edges) + 1 for axis, edges in said["edges"].items()}
+        return [cuts.get(axis, said["n_bins"].get(axis, 2 if two else 5)) for axis in axes]
 
     def _given(self, sizes: list[int]) -> Mapping[str, Any] | None:
         """Read `cells`; wrong ones are refused."""

@@ -126,7 +126,7 @@ def _add_owners(plan: Any, customers: Customers, types: pd.Series) -> None:
 
 
 def _add_contacts(plan: Any, customers: Customers, types: pd.Series, opted_out: np.ndarray) -> None:
-    """Say when and how each customer is contacted next: the last contact and the days of the type; without one, today."""
+    """Say when and how each customer is contacted next: the last contact and the days of the type; now, where none is known."""
     columns = customers.columns
     said = plan.values.get("contact", {})
     days: dict[str, float] = {}
@@ -140,7 +140,7 @@ def _add_contacts(plan: Any, customers: Customers, types: pd.Series, opted_out: 
     if "last" in said and named not in columns:
         raise InputError(f"[contact] last names '{named}', but the data has no such column")
     today = pd.Timestamp(customers.as_of)
-    last = pd.Series(today, index=types.index)
+    last = pd.Series(pd.NaT, index=types.index, dtype="datetime64[s]")
     if named in columns:
         known = pd.to_datetime(columns[named])
         known = known.dt.tz_localize(None) if known.dt.tz is not None else known
@@ -153,7 +153,7 @@ def _add_contacts(plan: Any, customers: Customers, types: pd.Series, opted_out: 
     customers.counts["contacts_due"] = int((columns[NEXT_CONTACT] <= today).sum())
 
 
-def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool) -> pd.DataFrame:
+def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool) -> tuple[pd.DataFrame, dict[str, str]]:
     """Lay out the management table of a result, on request with who and when behind it."""
     plan = result.plan
     columns = dict(plan.values.get("output", {}).get("columns", {}))
@@ -164,14 +164,17 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
     absent = [label for label in result.segments if label not in set(book["label"])]  # types nobody wrote a strategy for
     listed = pd.concat([listed, pd.DataFrame({"playbook_key": absent, "label": absent, "actions": None})], ignore_index=True)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "[0-9]+ types carry|the playbook gives", UserWarning)  # said when it was loaded
-        out = management_table(table, plan.lang, columns=columns, playbook=listed, contact=contact)
+        # The playbook's were said when it was loaded, columns that are absent stand in the notes.
+        warnings.filterwarnings("ignore", "[0-9]+ types carry|the playbook gives|the frame has no", UserWarning)
+        out, notes = management_table(
+            table, plan.lang, columns=columns, playbook=listed, contact=contact, return_notes=True
+        )
     if owners:
         words = plan.words["management"]
         for name in (OWNER, NEXT_CONTACT, CHANNEL):
             if name in table:
                 out[words[name]] = table[name]
-    return out
+    return out, notes
 
 
 def _scores(plan: Any) -> list[str]:

@@ -269,9 +269,11 @@ class Plan:
         tables = self.values.get("tables", {})
         context = Context(self.lang, {name: tables[name] for name in ("currency", "basis") if name in tables})
         steps = []
-        for key, block in BLOCKS.items():
-            given = self.values.get(key, [])
-            for place, values in enumerate(given if block.many else [given] if given else []):
+        for key, given in self.values.items():
+            block = BLOCKS.get(key)
+            if block is None:  # what a plan says before its blocks
+                continue
+            for place, values in enumerate(given if block.many else [given]):
                 here = at / key / place if block.many else at / key
                 step = block.step(values, here, context)
                 if step is not None:
@@ -340,9 +342,9 @@ class Plan:
             )
         for here, who, columns in reads:
             for column in columns:
-                why = privacy.refusal(column, said)
+                why = privacy.kept_out(column, said)
                 if why:
-                    here.refuse(f"{who} reads '{column}': {why}")
+                    here.refuse(f"{who} reads '{column}', but {privacy.advice(column, why)}")
                 if column not in made and re.fullmatch(r"(order_count|monetary)(_prev)?_[0-9]+[DM]", column):
                     span = column.rpartition("_")[2]
                     here.refuse(

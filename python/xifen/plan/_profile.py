@@ -43,7 +43,7 @@ def profile(
     if small_cells is not None:
         shown = privacy.suppress(out["customers"], small_cells)
         measured = [name for name in out if name not in (segment, "customers")]
-        out[measured] = out[measured].mask(shown.isna().to_numpy())
+        out.loc[shown.isna().to_numpy(), measured] = np.nan
         out["customers"] = shown
     if playbook is not None:
         advice = playbook.set_index("label").reindex(out[segment].astype(object))

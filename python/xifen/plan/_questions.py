@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ def answers(table: pd.DataFrame, words: Any, n: int) -> list[Question]:
             out.append(Question(key, words["questions"][key], empty, words["no_data"].format(columns=", ".join(needed))))
             continue
         best = found.sort_values("value", ascending=False, kind="stable").head(n)
-        said = [words["reasons"][key].format(**{k: _shown(v) for k, v in row.items()}) for row in best.to_dict("records")]
+        said = [words["reasons"][key].format(**_shown(row, words)) for row in best.to_dict("records")]
         customers = table.loc[best.index, names].assign(value=best["value"], reason=said).reset_index(drop=True)
         out.append(Question(key, words["questions"][key], customers, "" if len(customers) else words["nobody"]))
     return out
@@ -69,7 +69,7 @@ def _most_valuable(table: pd.DataFrame) -> Answer:
     if amount is None:
         return [c.MONETARY], None
     value = _float(table[amount])
-    found = pd.DataFrame({"value": value, "share": [f"{share:.1%}" for share in value / max(value.sum(), 1e-9)]}).assign(amount=amount)
+    found = pd.DataFrame({"value": value, "share": [f"{share:.1%}" for share in value / max(value.sum(), 1e-9)]}).assign(measure=amount)
     return [], found[value > 0]
 
 
@@ -88,7 +88,7 @@ def _prospects(table: pd.DataFrame) -> Answer:
         return [" / ".join(_POTENTIAL)], None
     value = _float(table[score])
     never = _float(table[c.ORDER_COUNT]) == 0 if c.ORDER_COUNT in table else np.ones(len(table), dtype=bool)
-    return [], pd.DataFrame({"value": value}).assign(score=score)[never & (value > 0)]
+    return [], pd.DataFrame({"value": value}).assign(measure=score)[never & (value > 0)]
 
 
 def _growing(table: pd.DataFrame) -> Answer:
@@ -122,5 +122,11 @@ def _float(values: pd.Series) -> pd.Series:
     return pd.to_numeric(values).astype("float64")
 
 
-def _shown(value: Any) -> str:
-    return f"{value:,.0f}" if isinstance(value, float) else str(value)
+def _shown(row: Mapping[str, Any], words: Any) -> dict[str, str]:
+    """Give what a sentence says of a customer: numbers without decimals, measures and spans in words."""
+    shown = {name: f"{value:,.0f}" if isinstance(value, float) else str(value) for name, value in row.items()}
+    if "measure" in row:
+        shown["measure"] = words["measures"][row["measure"]]
+    if "span" in row:
+        shown["span"] = words["spans"][row["span"][-1]].format(n=row["span"][:-1])
+    return shown

@@ -14,6 +14,7 @@ from xifen import _core
 from xifen.binning import Binner
 from xifen.errors import InputError
 from xifen.matrix import SegmentMatrix
+from xifen.plan import privacy
 from xifen.plan._check import At
 from xifen.rules import RuleSegmenter
 
@@ -65,7 +66,7 @@ class Step:
         for name in self.reads:
             if name not in columns and name not in self.optional:
                 why = (
-                    f"; it was withheld ({because[name]})" if name in because else _core.did_you_mean(name, [*columns])
+                    f": {privacy.advice(name, because[name])}" if name in because else _core.did_you_mean(name, [*columns])
                 )
                 raise InputError(f"{self.at}: '{self.name}' reads '{name}', which the data does not have{why}")
         for name in self.adds:

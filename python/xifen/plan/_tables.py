@@ -45,7 +45,7 @@ class Customers:
     as_of: dt.date
     #: The columns that come from orders and messages.
     made: list[str] = field(default_factory=list)
-    #: Why a column of the data is not among them.
+    #: Why a column of the data is not among them, by a word.
     withheld: dict[str, str] = field(default_factory=dict)
     ledger: pd.DataFrame | None = None
     counts: dict[str, int] = field(default_factory=dict)
@@ -211,7 +211,7 @@ def _attributes(sources: Sources) -> tuple[pd.DataFrame | None, dict[str, int], 
             f"customers has two columns named '{table.columns[table.columns.duplicated()][0]}' after renaming; drop one"
         )
     said = plan.block("privacy")
-    withheld = {name: why for name in table if (why := privacy.refusal(str(name), said))}
+    withheld = {name: why for name in table if (why := privacy.kept_out(str(name), said))}
     table = table.drop(columns=list(withheld))
     ids = table[c.CUSTOMER_ID]
     counts = {"customer_rows": len(table)}
@@ -283,7 +283,7 @@ def _pseudonymise(made: Customers, variable: str | None) -> None:
         raise ParameterError(f"[privacy] pseudonymise names the environment variable {variable}, which is not set: put the key there")
     made.columns[c.CUSTOMER_ID] = pd.Series(privacy.pseudonymise(made.columns[c.CUSTOMER_ID], key), dtype="str")
     if made.columns.pop(c.NAME, None) is not None:
-        made.withheld[c.NAME] = "customers are pseudonymous"
+        made.withheld[c.NAME] = "pseudonymous"
     order = np.argsort(made.columns[c.CUSTOMER_ID].to_numpy(dtype=object), kind="stable")
     made.columns = {name: column.take(order).reset_index(drop=True) for name, column in made.columns.items()}
 

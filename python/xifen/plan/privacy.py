@@ -15,7 +15,7 @@ import pandas as pd
 
 from xifen.errors import ParameterError
 
-__all__ = ["is_contact", "pseudonymise", "refusal", "sensitive_kind", "suppress"]
+__all__ = ["advice", "kept_out", "pseudonymise", "suppress"]
 
 #: Bytes of a key below which it could be guessed.
 _SHORTEST_KEY: Final = 16
@@ -24,24 +24,24 @@ _CONTACT: Final = re.compile("|".join(_WORDS["contact"]), re.IGNORECASE)
 _SENSITIVE: Final = {kind: re.compile("|".join(words), re.IGNORECASE) for kind, words in _WORDS["sensitive"].items()}
 
 
-def is_contact(column: str) -> bool:
-    """Whether a column, by its name, holds ways to reach a person."""
-    return _CONTACT.fullmatch(column) is not None
+def kept_out(column: str, said: Mapping[str, Any]) -> str | None:
+    """Say, by a word, why a column may not be used under what a plan says in [privacy]; None where it may.
 
-
-def sensitive_kind(column: str) -> str | None:
-    """Which kind of sensitive personal information a column holds, by its name; None: of none."""
+    Columns are known by their names: "contact" is for ways to reach a person, the others are kinds of sensitive personal
+    information.
+    """
+    if not said["contact"] and _CONTACT.fullmatch(column):
+        return "contact"
+    if column in (said["purpose"] or {}):
+        return None
     return next((kind for kind, words in _SENSITIVE.items() if words.search(column)), None)
 
 
-def refusal(column: str, said: Mapping[str, Any]) -> str | None:
-    """Why a column may not be used under what a plan says in [privacy]; None where it may."""
-    if is_contact(column) and not said["contact"]:
-        return "a contact column; [privacy] contact = true keeps them"
-    kind = sensitive_kind(column)
-    if kind is not None and column not in (said["purpose"] or {}):
-        return f'sensitive ({kind}); state what it is needed for: [privacy] purpose = {{ {column} = "..." }}'
-    return None
+def advice(column: str, why: str) -> str:
+    """Say what to do about a column that is kept out."""
+    if why == "contact":
+        return "it is a way to reach a person: [privacy] contact = true keeps it"
+    return f"it is sensitive ({why}): say what it is needed for, [privacy] purpose = {{ {column} = \"...\" }}"
 
 
 def pseudonymise(ids: Iterable[Any], key: str | bytes) -> list[str | None]:

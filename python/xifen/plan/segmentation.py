@@ -191,7 +191,7 @@ class Segmentation:
     @property
     def withheld(self) -> dict[str, str]:
         """Columns of the data that were kept out, and why."""
-        return self._made().withheld
+        return {name: self.plan.words["why"][why] for name, why in self._made().withheld.items()}
 
     @property
     def table_columns(self) -> list[str]:
@@ -327,7 +327,7 @@ class Segmentation:
         """
         return _left_out.left_out(self)
 
-    def management(self, *, contact: bool = False, owners: bool = False) -> pd.DataFrame:
+    def management(self, *, contact: bool = False, owners: bool = False, return_notes: bool = False) -> Any:
         """Lay the customers out as the management table (客户细分管理表); see `management_table`.
 
         Parameters
@@ -336,12 +336,15 @@ class Segmentation:
             Show the contact column; [privacy] contact = true must have kept it.
         owners : bool
             Add owner, next contact and channel behind the twelve columns.
+        return_notes : bool
+            Also return the notes of the sheet: header -> what is to be said of the column.
 
         Returns
         -------
-        pandas.DataFrame
+        pandas.DataFrame, and with `return_notes` a dict of str to str
         """
-        return _actions.management(self, self._rows(), contact=contact, owners=owners)
+        table, notes = _actions.management(self, self._rows(), contact=contact, owners=owners)
+        return (table, notes) if return_notes else table
 
     # -- files -------------------------------------------------------------------------------------
 
