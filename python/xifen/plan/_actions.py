@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,20 @@ OWNER: Final = "owner"
 NEXT_CONTACT: Final = "next_contact"
 CHANNEL: Final = "contact_channel"
 _RENAMED: Final = {"playbook_key": "key", "investment_level": "investment", "contact_days": "contact_interval"}
-_PLAYBOOK: Final = ["key", "label", "direction", "actions", "service_level", "investment", "channel", "contact_interval"]
+_PLAYBOOK: Final = [
+    "key",
+    "label",
+    "direction",
+    "actions",
+    "service_level",
+    "investment",
+    "channel",
+    "contact_interval",
+]
 _OWNERS: Final = ["type", "industry", "role", "capacity", "assigned"]
 
 
-def playbook(said: Mapping[str, Any], lang: str, at: At) -> pd.DataFrame:
+def playbook(said: Mapping[str, Any], lang: Literal["zh", "en"], at: At) -> pd.DataFrame:
     """Give the playbook of a plan, a row per type: those of the preset, then the plan's own, which replace them."""
     entries = said.get("entries", {})
     if "preset" not in said and not entries:
@@ -37,14 +46,21 @@ def playbook(said: Mapping[str, Any], lang: str, at: At) -> pd.DataFrame:
     own = []
     for type_, entry in entries.items():
         known = (table["label"] == type_) | (table["key"].str.rpartition(".")[2] == type_)
-        row = {"key": f"plan.{type_}", "label": type_, **(table[known].iloc[0].to_dict() if known.any() else {}), **entry}
+        row = {
+            "key": f"plan.{type_}",
+            "label": type_,
+            **(table[known].iloc[0].to_dict() if known.any() else {}),
+            **entry,
+        }
         row["actions"] = "；".join(row["actions"]) if lang == "zh" else "; ".join(row["actions"])
         table = table[~known]
         own.append(row)
     return pd.concat([table, pd.DataFrame(own)], ignore_index=True)[_PLAYBOOK] if own else table[_PLAYBOOK]
 
 
-def types_of(book: pd.DataFrame | None, said: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def types_of(
+    book: pd.DataFrame | None, said: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
     """Every way to write a type, to its label: the label itself, its key, its names in both languages."""
     ways: dict[str, str] = {}
     for label, others in labels.items():
@@ -54,7 +70,8 @@ def types_of(book: pd.DataFrame | None, said: Mapping[str, Any], labels: Mapping
         for way, label in zip(book["key"].str.rpartition(".")[2], book["label"], strict=True):
             ways.setdefault(way, label)
             ways.setdefault(label, label)
-        for lang in ("zh", "en") if "preset" in said else ():
+        languages: tuple[Literal["zh", "en"], ...] = ("zh", "en") if "preset" in said else ()
+        for lang in languages:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # it has been said of this playbook
                 other = load_preset(said["preset"], lang=lang)
@@ -85,15 +102,20 @@ def opted_out(plan: Any, columns: Mapping[str, pd.Series]) -> np.ndarray:
     name = plan.block("privacy")["opt_out"]
     if name not in columns:
         if "opt_out" in plan.values.get("privacy", {}):
-            raise InputError(f"[privacy] opt_out names '{name}', but the data has no such column: nobody's wish may be lost")
+            raise InputError(
+                f"[privacy] opt_out names '{name}', but the data has no such column: nobody's wish may be lost"
+            )
         return np.zeros(len(columns[c.CUSTOMER_ID]), dtype=bool)
     values = columns[name]
     try:
         truths = values.astype("boolean")
     except (TypeError, ValueError):
-        raise InputError(f"column '{name}' says who wants no marketing and holds {values.dtype}; wanted true or false") from None
+        raise InputError(
+            f"column '{name}' says who wants no marketing and holds {values.dtype}; wanted true or false"
+        ) from None
     # Who has not said so is not known to have agreed either; but only a stated wish can be counted as one.
-    return truths.fillna(value=False).to_numpy(dtype=bool)
+    wishes: np.ndarray = truths.fillna(value=False).to_numpy(dtype=bool)
+    return wishes
 
 
 def _add_owners(plan: Any, customers: Customers, types: pd.Series) -> None:
@@ -161,8 +183,12 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
     columns.setdefault(c.OPT_OUT, plan.block("privacy")["opt_out"])
     book = pd.DataFrame(columns=_PLAYBOOK) if plan.playbook is None else plan.playbook
     listed = book.rename(columns={"key": "playbook_key"})
-    absent = [label for label in result.segments if label not in set(book["label"])]  # types nobody wrote a strategy for
-    listed = pd.concat([listed, pd.DataFrame({"playbook_key": absent, "label": absent, "actions": None})], ignore_index=True)
+    absent = [
+        label for label in result.segments if label not in set(book["label"])
+    ]  # types nobody wrote a strategy for
+    listed = pd.concat(
+        [listed, pd.DataFrame({"playbook_key": absent, "label": absent, "actions": None})], ignore_index=True
+    )
     with warnings.catch_warnings():
         # The playbook's were said when it was loaded, columns that are absent stand in the notes.
         warnings.filterwarnings("ignore", "[0-9]+ types carry|the playbook gives|the frame has no", UserWarning)

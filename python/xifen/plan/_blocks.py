@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from xifen import _columns as c
 from xifen import presets
@@ -30,7 +30,7 @@ SPAN: Final = Text(form="[1-9][0-9]*[DM]", such_as="90D")
 class Context:
     """What steps know of the plan around them: its language, and the currency and basis of its amounts."""
 
-    lang: str
+    lang: Literal["zh", "en"]
     amounts: Mapping[str, str]
 
 
@@ -173,7 +173,7 @@ class Scores(_Computed):
         **{name: Field(Text(), f"The measure of {name}.") for name in ("recency", "frequency", "monetary")},
         "n_bins": Field(Number(2, whole=True), "How many scores or bands."),
         "strategy": Field(Text(("quantile", "uniform", "kmeans", "mean", "median")), "How cuts are found."),
-        "edges": Field(Plain(), "Cuts by column, numbers or text with operator: { monetary = [\"< 1000\", \"< 5000\"] }."),
+        "edges": Field(Plain(), 'Cuts by column, numbers or text with operator: { monetary = ["< 1000", "< 5000"] }.'),
         "scores": Field(Plain(), "The scores of the bins, worst to best, by column."),
         "labels": Field(ListOf(Text()), "Of a measure: the names of its bands, worst to best."),
         "descending": Field(Truth(), "Of a measure: whether less is better."),
@@ -187,7 +187,9 @@ class Scores(_Computed):
             return RFMScorer(**_taken(RFMScorer, given))
         column = given.pop("measure")
         given.pop("output", None)
-        by_column = {key: {column: given.pop(key)} for key in ("edges", "labels", "scores") if key in given}
+        by_column: dict[str, Any] = {
+            key: {column: given.pop(key)} for key in ("edges", "labels", "scores") if key in given
+        }
         descending = [column] if given.pop("descending", False) else []
         return Binner(**_taken(Binner, {**given, **by_column, "columns": [column], "descending": descending}))
 
@@ -198,7 +200,7 @@ class Tags(_Computed):
     fields: ClassVar = {
         **_PRESET,
         **_RULES,
-        "families": Field(MapOf(Plain()), "Tags that belong together: name = { tags = [...], exclusive = true, default = \"...\" }."),
+        "families": Field(MapOf(Plain()), 'Tags that belong together: name = { tags = [...], exclusive = true, default = "..." }.'),
         "output": Field(MapOf(Text()), "Other names of added columns, by tag or family."),
     }  # fmt: skip
 
@@ -265,7 +267,10 @@ class Matrices(_Computed):
 
 
 class Playbook(Block):
-    key, says = "playbook", "What to do for each type of customer: a preset, entries of your own, or both, of which yours count."
+    key, says = (
+        "playbook",
+        "What to do for each type of customer: a preset, entries of your own, or both, of which yours count.",
+    )
     fields: ClassVar = {
         "preset": Field(Text(tuple(name for name in presets.list_presets()["name"] if name.startswith("playbook."))), "A playbook preset."),
         "type": Field(Text(such_as=c.CUSTOMER_TYPE), "The column that carries the strategy.", required=True),

@@ -61,11 +61,18 @@ def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out
     actions = {name: values[name] for name in (OWNER, NEXT_CONTACT) if name in values}
     if result.playbook is not None and segment is not None and not opted_out:
         advice = result.playbook.set_index("label").loc[segment] if segment in set(result.playbook["label"]) else {}
-        actions = {**{name: _plain(advice[name]) for name in ("direction", "actions", "service_level", "channel") if name in advice}, **actions}
+        actions = {
+            **{
+                name: _plain(advice[name])
+                for name in ("direction", "actions", "service_level", "channel")
+                if name in advice
+            },
+            **actions,
+        }
     scores = {name: values[name] for name in result.scores}
     tags = [name for name in result.tags if values[name] is True]
     unknown = [name for name in result.tags if values[name] is None]
-    decided = next((step.name for step in plan.steps if result.segment in step.adds), None)
+    decided = next((step.name for step in plan.steps if result.segment in step.adds), "")
     lines = [
         words["title"].format(id=values[c.CUSTOMER_ID], as_of=result.as_of),
         f"{words['type']}: {segment or words['none']}",
@@ -74,12 +81,25 @@ def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out
         *_section(words["scores"], scores),
         f"{words['tags']}: {', '.join(tags) or words['nothing']}",
         *([f"{words['unknown_tags']}: {', '.join(unknown)}"] if unknown else []),
-        *([words["why"] + ":", *(f"  {line}" for line in explained[decided].splitlines())] if decided in explained else []),
+        *(
+            [words["why"] + ":", *(f"  {line}" for line in explained[decided].splitlines())]
+            if decided in explained
+            else []
+        ),
         *([words["opted_out"]] if opted_out else []),
         *_section(words["actions"], {words.get(name, name): value for name, value in actions.items()}),
     ]
     return Card(
-        values[c.CUSTOMER_ID], segment, facts, history, scores, tags, unknown, dict(explained), actions, "\n".join(lines)
+        values[c.CUSTOMER_ID],
+        segment,
+        facts,
+        history,
+        scores,
+        tags,
+        unknown,
+        dict(explained),
+        actions,
+        "\n".join(lines),
     )
 
 

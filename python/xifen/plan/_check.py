@@ -87,7 +87,7 @@ class Number:
             at.refuse(f"got {reprlib.repr(value)}; wanted {wanted}")
         if not math.isfinite(value) or (self.least is not None and value < self.least):
             at.refuse(f"got {value}; wanted {wanted}")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def schema(self) -> dict[str, Any]:
         return {
@@ -127,6 +127,7 @@ class Date:
             pass
         words = "".join(f" or {word!r}" for word in self.words)
         at.refuse(f"got {reprlib.repr(value)}; wanted a date such as 2026-06-30{words}")
+        return None
 
     def schema(self) -> dict[str, Any]:
         day = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
@@ -182,6 +183,7 @@ class Either:
             except ParameterError as refusal:
                 refusals.append(str(refusal).removeprefix(f"{at}: "))
         at.refuse("; or ".join(dict.fromkeys(refusals)))
+        return None
 
     def schema(self) -> dict[str, Any]:
         return {"anyOf": [kind.schema() for kind in self.kinds]}

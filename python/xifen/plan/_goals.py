@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,23 +22,24 @@ __all__ = ["attainment"]
 _COLUMNS: Final = ["goal", "target", "attained", "share", "held", "count", "window", "rule", "unknown"]
 
 
-def attainment(plan: Any, model: Mapping[str, Any], sources: Sources, made: Customers, n_jobs: int | None) -> pd.DataFrame:
+def attainment(
+    plan: Any, model: Mapping[str, Any], sources: Sources, made: Customers, n_jobs: int | None
+) -> pd.DataFrame:
     """Give a row per goal.
 
     `new` are those for whom the rule is true now and was not before the window: the tables are built as they stood on
     that day. What has no date (the customers' own columns, messages) counts as it stands today.
     """
-    earlier: dict[str, Customers] = {}
     rows = []
     for goal in plan.values.get("goals", []):
-        now = _truths(goal, made)
+        tagger = RuleTagger({"goal": goal["rule"]})
+        reads = Step.of("goal", "goals", tagger, At()).reads
+        now = _truths(goal["name"], tagger, reads, made)
         reached = now.fillna(value=False).to_numpy(dtype=bool)
         if goal.get("count", "new") == "new" and sources.orders is not None:
-            window = goal["window"]
-            if window not in earlier:
-                earlier[window] = _as_it_was(plan, model, sources, _back(made.as_of, window), n_jobs)
-            before = _truths(goal, earlier[window]).fillna(value=False).to_numpy(dtype=bool)
-            held = earlier[window].columns[c.CUSTOMER_ID].to_numpy()[before]
+            earlier = _as_it_was(plan, model, sources, _back(made.as_of, goal["window"]), reads, n_jobs)
+            before = _truths(goal["name"], tagger, reads, earlier).fillna(value=False).to_numpy(dtype=bool)
+            held = earlier.columns[c.CUSTOMER_ID].to_numpy()[before]
             reached &= ~made.columns[c.CUSTOMER_ID].isin(held).to_numpy()
         measure = np.ones(len(made)) if "sum" not in goal else _numbers(goal["sum"], made)
         attained = float(np.nansum(measure[reached]))
@@ -58,13 +60,13 @@ def attainment(plan: Any, model: Mapping[str, Any], sources: Sources, made: Cust
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _truths(goal: Mapping[str, Any], made: Customers) -> pd.Series:
+def _truths(goal: str, tagger: RuleTagger, reads: Sequence[str], made: Customers) -> pd.Series:
     """Whether the rule is true of each customer."""
-    tagger = RuleTagger({"goal": goal["rule"]})
-    reads = Step.of("goal", "goals", tagger, At()).reads
     for name in reads:
         if name not in made.columns:
-            raise InputError(f"the goal '{goal['name']}' reads '{name}', which the data does not have{_core.did_you_mean(name, [*made.columns])}")
+            raise InputError(
+                f"the goal '{goal}' reads '{name}', which the data does not have{_core.did_you_mean(name, [*made.columns])}"
+            )
     frame = pd.DataFrame({name: made.columns[name] for name in (reads or [c.CUSTOMER_ID])}, copy=False)
     truths: pd.Series = tagger.fit_transform(frame)["goal"]
     return truths
@@ -72,20 +74,32 @@ def _truths(goal: Mapping[str, Any], made: Customers) -> pd.Series:
 
 def _numbers(column: str, made: Customers) -> np.ndarray:
     if column not in made.columns:
-        raise InputError(f"a goal adds up '{column}', which the data does not have{_core.did_you_mean(column, [*made.columns])}")
+        raise InputError(
+            f"a goal adds up '{column}', which the data does not have{_core.did_you_mean(column, [*made.columns])}"
+        )
     numbers: np.ndarray = pd.to_numeric(made.columns[column]).astype("float64").to_numpy()
     return numbers
 
 
-def _as_it_was(plan: Any, model: Mapping[str, Any], sources: Sources, day: Any, n_jobs: int | None) -> Customers:
-    made = build(sources, day, n_jobs, ledger=False)
-    for step in plan.steps:
+def _as_it_was(
+    plan: Any, model: Mapping[str, Any], sources: Sources, day: dt.date, reads: Sequence[str], n_jobs: int | None
+) -> Customers:
+    """Build what the columns read need, as of another day."""
+    needed = set(reads)
+    steps: list[Step] = []
+    for step in reversed(plan.steps):  # each behind what it reads
+        if needed & set(step.adds):
+            steps.insert(0, step)
+            needed |= set(step.reads)
+    made = build(sources, day, n_jobs, needed=needed)
+    for step in steps:
         step.transform(model[step.name], made.columns, n_jobs, made.withheld)
     return made
 
 
-def _back(day: Any, window: str) -> Any:
+def _back(day: dt.date, window: str) -> dt.date:
     """The day before a window begins: days, or calendar months with the month's end kept."""
     number, unit = int(window[:-1]), window[-1]
     back = pd.DateOffset(days=number) if unit == "D" else pd.DateOffset(months=number)
-    return (pd.Timestamp(day) - back).date()
+    earlier: dt.date = (pd.Timestamp(day) - back).date()
+    return earlier

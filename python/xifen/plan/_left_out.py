@@ -52,7 +52,13 @@ def left_out(result: Any) -> pd.DataFrame:
     if result.ledger is not None:
         unused = result.ledger[result.ledger[c.REASON] != "used"]
         for reason, count in zip(unused[c.REASON], unused[c.ROWS], strict=True):
-            rows.append({"what": f"order_rows:{reason}", "count": int(count), "sentence": words["order_rows"].format(reason=reason)})
+            rows.append(
+                {
+                    "what": f"order_rows:{reason}",
+                    "count": int(count),
+                    "sentence": words["order_rows"].format(reason=reason),
+                }
+            )
     missing = int(table[result.segment].isna().sum()) if result.segment else 0
     numbers = {
         "message_rows": counts.get("message_rows", 0) - counts.get("message_rows_used", 0),

@@ -30,7 +30,9 @@ __all__ = ["decode_customers", "decode_estimator", "encode_customers", "encode_e
 #: The version of the format of these files.
 _FORMAT: Final = 1
 _FIELDS: Final = ("xifen", "format", "checksum", "content")
-_CLASSES: Final = {made.__name__: made for made in (Binner, RFMScorer, RuleSegmenter, RuleTagger, Scorecard, SegmentMatrix)}
+_CLASSES: Final = {
+    made.__name__: made for made in (Binner, RFMScorer, RuleSegmenter, RuleTagger, Scorecard, SegmentMatrix)
+}
 
 #: What `Customers` holds besides its columns: plain values, and frames.
 _SAID: Final = ("made", "withheld", "counts", "notes")
@@ -59,14 +61,22 @@ def read(path: str | Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as failure:
         raise InputError(f"{path} is no xifen model: {failure}") from None
     if not isinstance(model, dict) or model.get("xifen") != "segmentation":
-        kind = f", but of a {model['class']}: read it by {model['class']}.from_json" if isinstance(model, dict) and "class" in model else ""
+        kind = (
+            f", but of a {model['class']}: read it by {model['class']}.from_json"
+            if isinstance(model, dict) and "class" in model
+            else ""
+        )
         raise InputError(f"{path} is not the file of a Segmentation{kind}")
     if model.get("format") != _FORMAT:
         raise InputError(f"{path} has format {model.get('format')!r}; this xifen reads format {_FORMAT}")
     if set(model) != set(_FIELDS):
-        raise InputError(f"{path} has the fields {', '.join(model)}; wanted {', '.join(_FIELDS)}: it was changed after it was written")
+        raise InputError(
+            f"{path} has the fields {', '.join(model)}; wanted {', '.join(_FIELDS)}: it was changed after it was written"
+        )
     if model["checksum"] != _checksum(model["content"]):
-        raise InputError(f"{path} was changed after it was written: its checksum is not that of its content; save it again")
+        raise InputError(
+            f"{path} was changed after it was written: its checksum is not that of its content; save it again"
+        )
     content: dict[str, Any] = model["content"]
     return content
 
@@ -118,9 +128,9 @@ def decode_customers(given: Any) -> tuple[Customers | None, str]:
         return None, "pandas"
     table = decode_frame(given["columns"])
     frames = {name: None if given[name] is None else decode_frame(given[name]) for name in _FRAMES}
-    made = Customers({name: table[name] for name in table}, dt.date.fromisoformat(given["as_of"]), **frames)
-    for name in _SAID:
-        setattr(made, name, given[name])
+    made = Customers({name: table[name] for name in table}, dt.date.fromisoformat(given["as_of"]))
+    for name, value in {**{name: given[name] for name in _SAID}, **frames}.items():
+        setattr(made, name, value)
     return made, given["kind"]
 
 
@@ -138,19 +148,26 @@ def _encode(name: str, values: pd.Series) -> dict[str, Any]:
     kind = values.dtype
     if isinstance(kind, pd.CategoricalDtype):
         categories = _encode(name, pd.Series(kind.categories))
-        return {"dtype": "category", "categories": categories, "ordered": bool(kind.ordered), "values": values.cat.codes.tolist()}
+        return {
+            "dtype": "category",
+            "categories": categories,
+            "ordered": bool(kind.ordered),
+            "values": values.cat.codes.tolist(),
+        }
     if kind.kind == "M":
         numbers = values.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(kind, "tz", None) else values
         whole = numbers.to_numpy().view(np.int64)
         return {"dtype": str(kind), "values": [None if at == pd.NaT.value else at for at in whole.tolist()]}
     objects = values.astype(object)
     plain = objects.where(values.notna(), None).tolist()
-    if kind == object:
+    if pd.api.types.is_object_dtype(kind):
         found = {type(value) for value in plain if value is not None}
         if found <= {dt.date}:
             return {"dtype": "date" if found else "object", "values": [value and value.isoformat() for value in plain]}
         if not found <= {str, bool, int, float}:
-            raise InputError(f"column '{name}' holds {', '.join(sorted(each.__name__ for each in found))}, which a model file has no form for; save without customers")
+            raise InputError(
+                f"column '{name}' holds {', '.join(sorted(each.__name__ for each in found))}, which a model file has no form for; save without customers"
+            )
     elif str(kind).startswith("decimal"):
         plain = [value if value is None else str(value) for value in plain]
     elif kind.kind not in "biufOSU" and not pd.api.types.is_string_dtype(kind):
@@ -171,7 +188,9 @@ def _decode(column: Mapping[str, Any]) -> pd.Series:
         return moments.dt.tz_localize("UTC").dt.tz_convert(time[2]) if time[2] else moments
     decimal = re.fullmatch(r"decimal128\((\d+), (-?\d+)\)\[pyarrow\]", kind)
     if decimal:
-        exact = pa.array([value and Decimal(value) for value in values], pa.decimal128(int(decimal[1]), int(decimal[2])))
+        exact = pa.array(
+            [value and Decimal(value) for value in values], pa.decimal128(int(decimal[1]), int(decimal[2]))
+        )
         return pd.Series(pd.arrays.ArrowExtensionArray(exact))
     return pd.Series(values, dtype=kind)
 
@@ -179,9 +198,11 @@ def _decode(column: Mapping[str, Any]) -> pd.Series:
 def _readable(value: Any, indent: str = "") -> str:
     """Write JSON a value per line, but lists of plain values (the columns of customers) in one."""
     if isinstance(value, Mapping) and value:
-        items = [f"{json.dumps(key, ensure_ascii=False)}: {_readable(item, indent + ' ')}" for key, item in value.items()]
+        items = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_readable(item, indent + ' ')}" for key, item in value.items()
+        ]
         return "{\n" + ",\n".join(f"{indent} {item}" for item in items) + f"\n{indent}}}"
-    if isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
+    if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
         items = [f"{indent} {_readable(item, indent + ' ')}" for item in value]
         return "[\n" + ",\n".join(items) + f"\n{indent}]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

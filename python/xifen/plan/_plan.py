@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import pandas as pd
 
@@ -76,7 +76,7 @@ class Plan:
         self.values: dict[str, Any] = checked
         self.folder = Path(folder)
         self.name: str = checked.get("name", HEAD["name"].default)
-        self.lang: str = checked.get("lang", HEAD["lang"].default)
+        self.lang: Literal["zh", "en"] = checked.get("lang", HEAD["lang"].default)
         self.as_of: dt.date | str = checked.get("as_of", HEAD["as_of"].default)
         if self.as_of == "max" and "tables" not in checked:
             (at / "as_of").refuse("without [tables] there are no orders whose last day could be taken: give a date")
@@ -304,14 +304,20 @@ class Plan:
                 )
         if not self.types:  # they stand in the data alone
             return
-        named = [(at / "contact" / part / way, way) for part in ("days", "channel") for way in self.values.get("contact", {}).get(part, {})]
+        named = [
+            (at / "contact" / part / way, way)
+            for part in ("days", "channel")
+            for way in self.values.get("contact", {}).get(part, {})
+        ]
         for place, line in enumerate(self.values.get("owners", [])):
             given = line.get("type", [])
             named += [(at / "owners" / place / "type", way) for way in ([given] if isinstance(given, str) else given)]
         for here, way in named:
             if way not in self.types:
                 near = _core.did_you_mean(way, list(self.types))
-                here.refuse(f"{way!r} is no type of '{self.segment}'{near or ';'} types are {', '.join(dict.fromkeys(self.types.values()))}")
+                here.refuse(
+                    f"{way!r} is no type of '{self.segment}'{near or ';'} types are {', '.join(dict.fromkeys(self.types.values()))}"
+                )
 
     def _check_names(self) -> None:
         """No two steps of one name, and no column added twice."""

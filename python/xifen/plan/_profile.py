@@ -12,7 +12,15 @@ from xifen.plan import privacy
 
 __all__ = ["profile"]
 
-_MEASURES = (c.RECENCY_DAYS, c.ORDER_COUNT, c.ORDER_COUNT_12M, c.MONETARY, c.MONETARY_12M, c.MEAN_ORDER_VALUE, c.TENURE_DAYS)
+_MEASURES = (
+    c.RECENCY_DAYS,
+    c.ORDER_COUNT,
+    c.ORDER_COUNT_12M,
+    c.MONETARY,
+    c.MONETARY_12M,
+    c.MEAN_ORDER_VALUE,
+    c.TENURE_DAYS,
+)
 
 
 def profile(

@@ -52,7 +52,9 @@ def answers(table: pd.DataFrame, words: Any, n: int) -> list[Question]:
         names = [name for name in (c.CUSTOMER_ID, c.NAME) if name in table]
         if found is None:
             empty = pd.DataFrame(columns=[*names, "value", "reason"])
-            out.append(Question(key, words["questions"][key], empty, words["no_data"].format(columns=", ".join(needed))))
+            out.append(
+                Question(key, words["questions"][key], empty, words["no_data"].format(columns=", ".join(needed)))
+            )
             continue
         best = found.sort_values("value", ascending=False, kind="stable").head(n)
         said = [words["reasons"][key].format(**_shown(row, words)) for row in best.to_dict("records")]
@@ -69,7 +71,9 @@ def _most_valuable(table: pd.DataFrame) -> Answer:
     if amount is None:
         return [c.MONETARY], None
     value = _float(table[amount])
-    found = pd.DataFrame({"value": value, "share": [f"{share:.1%}" for share in value / max(value.sum(), 1e-9)]}).assign(measure=amount)
+    found = pd.DataFrame(
+        {"value": value, "share": [f"{share:.1%}" for share in value / max(value.sum(), 1e-9)]}
+    ).assign(measure=amount)
     return [], found[value > 0]
 
 

@@ -37,7 +37,7 @@ class Step:
     def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None) -> Step:
         """Ask an estimator what it reads and adds; a `Binner` replaces its column, here it adds the bands beside it."""
         if isinstance(estimator, Binner):
-            (column,) = estimator.columns
+            (column,) = estimator.columns or ()
             return cls(name, block, estimator, [column], [output or f"{column}_band"], at)
         reads: list[str] = []
         adds: list[str] = []
@@ -66,7 +66,9 @@ class Step:
         for name in self.reads:
             if name not in columns and name not in self.optional:
                 why = (
-                    f": {privacy.advice(name, because[name])}" if name in because else _core.did_you_mean(name, [*columns])
+                    f": {privacy.advice(name, because[name])}"
+                    if name in because
+                    else _core.did_you_mean(name, [*columns])
                 )
                 raise InputError(f"{self.at}: '{self.name}' reads '{name}', which the data does not have{why}")
         for name in self.adds:

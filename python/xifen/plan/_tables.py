@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -115,26 +116,33 @@ def made_by_tables(values: Mapping[str, Any]) -> list[str]:
     renamed = values.get("sources", {}).get("orders", {}).get("columns", {})
     discount = [c.DISCOUNT_SHARE] if "discount" in renamed else []
     windows = [name.format(window) for window in tables.get("windows", []) for name in _WINDOW]
-    counts = []
+    return [c.CUSTOMER_ID, *_RFM, *discount, *windows, *_of_messages(tables), _CUMULATIVE_SHARE]
+
+
+def _of_messages(tables: Mapping[str, Any]) -> list[str]:
+    """List the columns keywords make."""
     keywords = tables.get("keywords")
-    if keywords is not None:
-        groups = load_preset(keywords) if isinstance(keywords, str) else keywords
-        counts = [
-            "message_count",
-            *[f"{g}{end}" for g in groups for end in ("_count", "_per_message", "_messages_with")],
-        ]
-    return [c.CUSTOMER_ID, *_RFM, *discount, *windows, *counts, _CUMULATIVE_SHARE]
+    if keywords is None:
+        return []
+    groups = load_preset(keywords) if isinstance(keywords, str) else keywords
+    return [
+        "message_count",
+        *[f"{group}{end}" for group in groups for end in ("_count", "_per_message", "_messages_with")],
+    ]
 
 
-def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, ledger: bool = True) -> Customers:
-    """Build the one row per customer; with `ledger` every row of the orders is accounted for, too."""
+def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, needed: set[str] | None = None) -> Customers:
+    """Build the one row per customer, and account for every row of the orders.
+
+    With `needed` no row is accounted for, and messages are counted only where a column of theirs is needed.
+    """
     attributes, counts, withheld = _attributes(sources)
     if sources.orders is None:
         if not isinstance(as_of, dt.date) or attributes is None:
             raise InputError("without orders there is no last day to take: give as_of a date")
         made = Customers({name: attributes[name] for name in attributes}, as_of, withheld=withheld, counts=counts)
     else:
-        made = _from_orders(sources, as_of, attributes, n_jobs, ledger=ledger)
+        made = _from_orders(sources, as_of, attributes, n_jobs, needed)
         made.counts |= counts
         made.withheld |= withheld
     before = set(made.columns)
@@ -146,7 +154,11 @@ def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, ledger:
 
 
 def _from_orders(
-    sources: Sources, as_of: dt.date | str, attributes: pd.DataFrame | None, n_jobs: int | None, *, ledger: bool
+    sources: Sources,
+    as_of: dt.date | str,
+    attributes: pd.DataFrame | None,
+    n_jobs: int | None,
+    needed: set[str] | None,
 ) -> Customers:
     tables, renamed = sources.plan.values["tables"], sources.columns("orders")
     words = {name: tables[name] for name in ("returns", "duplicates", "invalid", "tz", "date_format") if name in tables}
@@ -171,12 +183,12 @@ def _from_orders(
         as_of = last.date()
     day = as_of if isinstance(as_of, dt.date) else dt.date.fromisoformat(as_of)
     made = Customers({name: rfm[name] for name in rfm}, day, notes=notes)
-    if ledger:
+    if needed is None:
         rows = {"as_of": day, **{name: value for name, value in log.items() if name != "as_of"}}
         made.ledger = as_kind(ledger_summary(order_ledger(sources.orders, n_jobs=n_jobs, **rows)), "pandas")
         used = made.ledger.loc[made.ledger[c.REASON] == "used", c.ROWS].sum()
         made.counts = {"order_rows": int(made.ledger[c.ROWS].sum()), "order_rows_used": int(used)}
-    if "keywords" in tables:
+    if "keywords" in tables and (needed is None or needed & {LAST_MESSAGE, *_of_messages(tables)}):
         _add_messages(made, sources, tables, n_jobs)
     made.made = list(made.columns)
     if attributes is not None:
@@ -280,7 +292,9 @@ def _pseudonymise(made: Customers, variable: str | None) -> None:
         return
     key = os.environ.get(variable, "")
     if not key:
-        raise ParameterError(f"[privacy] pseudonymise names the environment variable {variable}, which is not set: put the key there")
+        raise ParameterError(
+            f"[privacy] pseudonymise names the environment variable {variable}, which is not set: put the key there"
+        )
     made.columns[c.CUSTOMER_ID] = pd.Series(privacy.pseudonymise(made.columns[c.CUSTOMER_ID], key), dtype="str")
     if made.columns.pop(c.NAME, None) is not None:
         made.withheld[c.NAME] = "pseudonymous"
@@ -288,23 +302,16 @@ def _pseudonymise(made: Customers, variable: str | None) -> None:
     made.columns = {name: column.take(order).reset_index(drop=True) for name, column in made.columns.items()}
 
 
-class _counted(warnings.catch_warnings):  # noqa: N801 used like a function
+@contextmanager
+def _counted(notes: list[str], *, wanted: bool) -> Iterator[None]:
     """Keep warnings of rows that were left out as notes, where the plan itself asked for that."""
-
-    def __init__(self, notes: list[str], *, wanted: bool) -> None:
-        super().__init__(record=wanted)
-        self._notes, self._wanted = notes, wanted
-
-    def __enter__(self) -> Any:
-        self._seen = super().__enter__()
-        if self._wanted:
-            warnings.simplefilter("always", UserWarning)
-        return self._seen
-
-    def __exit__(self, *failure: object) -> None:
-        super().__exit__(*failure)
-        if self._wanted:
-            self._notes += [str(warning.message) for warning in self._seen or []]
+    if not wanted:
+        yield
+        return
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    notes += [str(warning.message) for warning in seen]
 
 
 def _read(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:

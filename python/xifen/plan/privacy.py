@@ -41,7 +41,7 @@ def advice(column: str, why: str) -> str:
     """Say what to do about a column that is kept out."""
     if why == "contact":
         return "it is a way to reach a person: [privacy] contact = true keeps it"
-    return f"it is sensitive ({why}): say what it is needed for, [privacy] purpose = {{ {column} = \"...\" }}"
+    return f'it is sensitive ({why}): say what it is needed for, [privacy] purpose = {{ {column} = "..." }}'
 
 
 def pseudonymise(ids: Iterable[Any], key: str | bytes) -> list[str | None]:
@@ -173,7 +173,9 @@ def _hidden_in_line(counts: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]
     return cells, hidden
 
 
-def _with_totals(cells: np.ndarray, hidden: np.ndarray, total: int, total_hidden: bool) -> tuple[np.ndarray, np.ndarray]:
+def _with_totals(
+    cells: np.ndarray, hidden: np.ndarray, total: int, total_hidden: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Put totals around a single row or column: its own cells again, and the total in every corner."""
     column = cells.shape[1] == 1
     if not column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -12,11 +13,12 @@ from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
 from xifen import _core
-from xifen._frame import as_kind
+from xifen._frame import Frame, as_kind
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import chosen_rows
-from xifen.errors import InputError, ParameterError
+from xifen.errors import InputError
 from xifen.plan import _actions, _card, _left_out, _model_file, _questions
+from xifen.plan._check import At, Date
 from xifen.plan._goals import attainment
 from xifen.plan._plan import Plan
 from xifen.plan._profile import profile
@@ -86,7 +88,7 @@ class Segmentation:
             if step.block in ("scores", "scorecards") and name.endswith("score")
         ]
         matrices = [step for step in plan.steps if step.block == "matrix"]
-        self.matrix = Matrix(*matrices[0].reads[:2], matrices[0].adds[0]) if matrices else None
+        self.matrix = Matrix(matrices[0].reads[0], matrices[0].reads[1], matrices[0].adds[0]) if matrices else None
         self.clusters = next((step.adds[0] for step in plan.steps if step.block == "clusters"), None)
         self._customers = customers
         self._kind = kind
@@ -139,7 +141,8 @@ class Segmentation:
         Segmentation
         """
         sources = Sources.find(self.plan, {"orders": orders, "customers": customers, "messages": messages})
-        made = build(sources, self.plan.as_of if as_of is None else as_of, n_jobs)
+        day = self.plan.as_of if as_of is None else Date(("max",)).check(as_of, At("as_of"))
+        made = build(sources, day, n_jobs)
         for step in self.plan.steps:
             step.transform(self.model[step.name], made.columns, n_jobs, made.withheld)
         return self._of(self.plan, self.model, sources, made, n_jobs)
@@ -205,7 +208,8 @@ class Segmentation:
         if said is None or "next" in said:
             return None if said is None else said["next"]
         months = {"quarter": 3, "half_year": 6}[said["every"]]
-        return (pd.Timestamp(self.as_of) + pd.DateOffset(months=months)).date()
+        day: dt.date = (pd.Timestamp(self.as_of) + pd.DateOffset(months=months)).date()
+        return day
 
     def profile(self, *, shared: bool = False) -> pd.DataFrame:
         """Describe each segment.
@@ -299,7 +303,11 @@ class Segmentation:
         table = self._rows()
         row = table[table[c.CUSTOMER_ID] == customer_id]
         if not len(row):
-            near = _core.did_you_mean(customer_id, table[c.CUSTOMER_ID].head(100_000).tolist()) if isinstance(customer_id, str) else ""
+            near = (
+                _core.did_you_mean(customer_id, table[c.CUSTOMER_ID].head(100_000).tolist())
+                if isinstance(customer_id, str)
+                else ""
+            )
             raise InputError(f"there is no customer {customer_id!r}{near}")
         explained = {
             name: rules.explain(row, ids=[customer_id], lang=self.lang).text for name, rules in self._rules().items()
@@ -356,9 +364,7 @@ class Segmentation:
         path : str or pathlib.Path
             One file, which opens offline.
         """
-        from xifen.report import html
-
-        html.write(self, path)
+        import_module("xifen.report.html").write(self, path)
 
     def to_excel(self, path: str | Path) -> None:
         """Write the management table as a workbook.
@@ -368,9 +374,7 @@ class Segmentation:
         path : str or pathlib.Path
             An .xlsx file.
         """
-        from xifen.report import excel
-
-        excel.write(self, path)
+        import_module("xifen.report.excel").write(self, path)
 
     def save(self, path: str | Path, *, customers: bool = False) -> None:
         """Write the fitted plan as one readable JSON file, whole or not at all.
@@ -420,9 +424,13 @@ class Segmentation:
         """
         content = _model_file.read(path)
         plan = Plan(content["plan"], source=f"the plan in {Path(path).name}", folder=Path(path).parent)
-        model = {step["name"]: _model_file.decode_estimator(step["name"], step["estimators"]) for step in content["steps"]}
+        model = {
+            step["name"]: _model_file.decode_estimator(step["name"], step["estimators"]) for step in content["steps"]
+        }
         if list(model) != [step.name for step in plan.steps]:
-            raise InputError(f"{path} has the steps {', '.join(model)}, but its plan {', '.join(step.name for step in plan.steps)}")
+            raise InputError(
+                f"{path} has the steps {', '.join(model)}, but its plan {', '.join(step.name for step in plan.steps)}"
+            )
         customers, kind = _model_file.decode_customers(content["customers"])
         return cls(plan, model, customers, kind)
 
@@ -439,8 +447,6 @@ class Segmentation:
         InputError
             There is no such customer; then nobody is deleted.
         """
-        from xifen._frame import Frame
-
         table = self._rows()
         rows, _, _ = chosen_rows(Frame(table), list(ids), c.CUSTOMER_ID)
         made = self._made()
@@ -469,7 +475,9 @@ class Segmentation:
 
     def _rules(self) -> dict[str, RuleSet]:
         """The steps that decide by rules."""
-        last = {name: fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted for name, fitted in self.model.items()}
+        last = {
+            name: fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted for name, fitted in self.model.items()
+        }
         return {name: fitted for name, fitted in last.items() if isinstance(fitted, RuleSet)}
 
 
