@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final, Literal
+
+import pandas as pd
 
 from xifen import _columns as c
 from xifen import presets
@@ -13,8 +16,9 @@ from xifen._tagger import RuleTagger
 from xifen.binning import Binner, RFMScorer
 from xifen.errors import XifenError
 from xifen.matrix import SegmentMatrix
-from xifen.plan._check import At, Date, Either, Field, ListOf, MapOf, Number, Plain, Table, Text, Truth
+from xifen.plan._check import At, Date, Either, Exactly, Field, ListOf, MapOf, Number, Plain, Table, Text, Truth
 from xifen.plan._steps import Step
+from xifen.presets._files import names as preset_names
 from xifen.rules import RuleSegmenter
 from xifen.scorecard import Scorecard
 
@@ -124,8 +128,9 @@ class _Computed(Block):
         output = given.get("output")
         try:
             estimator = cls._preset(given, at, context) if "preset" in given else cls.make(given)
-            name = values.get("name") or values.get("preset") or output or cls.default_name(at)
-            return Step.of(name, cls.key, estimator, at, output if isinstance(output, str) else None)
+            column = output if isinstance(output, str) else None
+            name = values.get("name") or values.get("preset") or column or cls.default_name(at)
+            return Step.of(name, cls.key, estimator, at, column)
         except (XifenError, TypeError) as failure:
             if str(failure).startswith(str(at)):
                 raise
@@ -149,12 +154,12 @@ class _Computed(Block):
         columns = given.pop("columns", None)
         for key in given:
             (at / key).refuse(f"'{key}' is of no use beside a preset, which says it itself")
-        listed = presets.list_presets().set_index("name")
-        known = [known for known in listed.index if listed.at[known, "operation"] in cls.operations]
+        listed = _listed()
+        known = [known for known in listed.index if listed.loc[known, "operation"] in cls.operations]
         Text(known).check(name, at / "preset")
-        if listed.at[name, "operation"] == "bins":
+        if listed.loc[name, "operation"] == "bins":
             options.pop("output", None)  # bands stand beside their measure, under the name of the step's output
-        if "monetary" in listed.at[name, "inputs"]:  # other money (incomes, fees) is not that of the order log
+        if "monetary" in listed.loc[name, "inputs"]:  # other money (incomes, fees) is not that of the order log
             said = {field: value for field, value in context.amounts.items() if field in presets.amounts_of(name)}
             options = {**said, **options}
         return presets.load_preset(name, lang=context.lang, columns=columns, **options)
@@ -272,7 +277,7 @@ class Playbook(Block):
         "What to do for each type of customer: a preset, entries of your own, or both, of which yours count.",
     )
     fields: ClassVar = {
-        "preset": Field(Text(tuple(name for name in presets.list_presets()["name"] if name.startswith("playbook."))), "A playbook preset."),
+        "preset": Field(Text(tuple(name for name in preset_names() if name.startswith("playbook."))), "A playbook preset."),
         "type": Field(Text(such_as=c.CUSTOMER_TYPE), "The column that carries the strategy.", required=True),
         "entries": Field(
             MapOf(
@@ -363,7 +368,7 @@ BLOCKS: Final[dict[str, type[Block]]] = {
 
 #: What a plan says before its blocks.
 HEAD: Final = {
-    "xifen": Field(Number(1, whole=True), "The version of this format: 1.", required=True),
+    "xifen": Field(Exactly(FORMAT), "The version of this format.", required=True),
     "name": Field(Text(), "What the plan is called.", default="plan"),
     "lang": Field(Text(("zh", "en")), "The language of labels and reports.", default="en"),
     "as_of": Field(Date(("max",)), "The last day that counts, or max: the day of the last purchase.", default="max"),
@@ -377,6 +382,12 @@ HEAD: Final = {
         "When the segments are looked at again.",
     ),
 }
+
+
+@cache
+def _listed() -> pd.DataFrame:
+    """List the presets by name; their files do not change while Python runs."""
+    return presets.list_presets().set_index("name")
 
 
 def _taken(maker: Any, given: Mapping[str, Any]) -> dict[str, Any]:

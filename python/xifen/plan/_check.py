@@ -14,7 +14,21 @@ from xifen import _core
 from xifen.errors import ParameterError
 from xifen.plan._positions import Path, line_of
 
-__all__ = ["At", "Date", "Either", "Field", "Kind", "ListOf", "MapOf", "Number", "Plain", "Table", "Text", "Truth"]
+__all__ = [
+    "At",
+    "Date",
+    "Either",
+    "Exactly",
+    "Field",
+    "Kind",
+    "ListOf",
+    "MapOf",
+    "Number",
+    "Plain",
+    "Table",
+    "Text",
+    "Truth",
+]
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,21 @@ class Number:
             "type": "integer" if self.whole else "number",
             **({} if self.least is None else {"minimum": self.least}),
         }
+
+
+@dataclass(frozen=True)
+class Exactly:
+    """One number and no other."""
+
+    number: int
+
+    def check(self, value: Any, at: At) -> int:
+        if isinstance(value, bool) or value != self.number:
+            at.refuse(f"got {reprlib.repr(value)}; wanted {self.number}")
+        return self.number
+
+    def schema(self) -> dict[str, Any]:
+        return {"const": self.number}
 
 
 @dataclass(frozen=True)

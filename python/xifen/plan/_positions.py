@@ -54,9 +54,9 @@ class _Walk:
             table = ()
             for depth, part in enumerate(path, 1):  # a list of tables on the way means its last one
                 table = (*table, part)
+                self.lines.setdefault(table, line)
                 if several and depth == len(path):
                     counts[table] = counts.get(table, -1) + 1
-                    self.lines.setdefault(table, line)
                 if table in counts:
                     table = (*table, counts[table])
             self.lines.setdefault(table, line)

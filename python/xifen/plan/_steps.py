@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from xifen import _columns as c
 from xifen import _core
-from xifen.binning import Binner
+from xifen._rule_values import unlearned
+from xifen.binning import Binner, RFMScorer
 from xifen.errors import InputError
 from xifen.matrix import SegmentMatrix
 from xifen.plan import privacy
 from xifen.plan._check import At
-from xifen.rules import RuleSegmenter
+from xifen.rules import RuleSegmenter, RuleSet
 
 __all__ = ["Step", "in_order", "labels_of"]
 
@@ -36,6 +40,8 @@ class Step:
     @classmethod
     def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None) -> Step:
         """Ask an estimator what it reads and adds; a `Binner` replaces its column, here it adds the bands beside it."""
+        for part in _parts(estimator):
+            _try(part)
         if isinstance(estimator, Binner):
             (column,) = estimator.columns or ()
             return cls(name, block, estimator, [column], [output or f"{column}_band"], at)
@@ -130,6 +136,16 @@ def _circle(waiting: Sequence[Step], made: Mapping[str, str]) -> str:
         step = by_name[made[column]]
     start = [name for name, _ in way].index(step.name)
     return " -> ".join([f"'{name}' (reads {column})" for name, column in way[start:]] + [f"'{step.name}'"])
+
+
+def _try(estimator: Any) -> None:
+    """Fit on made-up rows what says only then that its parameters cannot be used."""
+    reads = estimator.columns if isinstance(estimator, Binner) else estimator._reads()  # noqa: SLF001 as above
+    if isinstance(estimator, (Binner, RFMScorer, SegmentMatrix)):
+        clone(estimator).fit({name: np.arange(200.0) for name in reads})
+    elif isinstance(estimator, RuleSet) and unlearned(estimator.parameters or {}) == (estimator.parameters or {}):
+        # A column in which everything is missing may be of any kind.
+        clone(estimator).fit(pa.table({name: pa.nulls(1) for name in reads or [c.CUSTOMER_ID]}))
 
 
 def _parts(estimator: Any) -> list[Any]:

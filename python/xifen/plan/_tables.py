@@ -178,8 +178,6 @@ def _from_orders(
     rfm = as_kind(table, "pandas").rename(columns={log[c.CUSTOMER_ID]: c.CUSTOMER_ID})
     last = rfm[c.LAST_PURCHASE].max()
     if as_of == "max":
-        if pd.isna(last):
-            raise InputError("orders has no purchase, so that there is no last day to take: give as_of a date")
         as_of = last.date()
     day = as_of if isinstance(as_of, dt.date) else dt.date.fromisoformat(as_of)
     made = Customers({name: rfm[name] for name in rfm}, day, notes=notes)
