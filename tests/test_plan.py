@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 import jsonschema
 import pandas as pd
@@ -37,7 +38,13 @@ def test_every_preset_runs_on_make_crm_without_a_warning(name: str):
     assert result.profile()["customers"].sum() == len(result.frame)
     assert len(result.management(owners=True)) == len(result.frame)
     assert set(result.coverage()) <= set(result.model)
-    assert [question.key for question in result.questions()] == ["most_valuable", "most_loyal", "prospects", "growing", "leaving"]
+    assert [question.key for question in result.questions()] == [
+        "most_valuable",
+        "most_loyal",
+        "prospects",
+        "growing",
+        "leaving",
+    ]
     assert len(result.goals()) == len(result.plan.values["goals"])
 
 
@@ -64,7 +71,9 @@ def test_both_languages_say_the_same_of_everyone():
     assert len(zh.segments) == len(en.segments)
     for ours, theirs in zip(zh.plan.steps, en.plan.steps, strict=True):
         for mine, other in zip(ours.adds, theirs.adds, strict=True):
-            left, right = (r.frame[name].astype(object).where(r.frame[name].notna(), None) for r, name in ((zh, mine), (en, other)))
+            left, right = (
+                r.frame[name].astype(object).where(r.frame[name].notna(), None) for r, name in ((zh, mine), (en, other))
+            )
             assert (pd.factorize(left)[0] == pd.factorize(right)[0]).all(), (mine, other)
     assert zh.goals()["attained"].tolist() == en.goals()["attained"].tolist()
 
@@ -166,7 +175,9 @@ def test_lines_point_at_the_keys_of_a_plan(name: str):
         assert path in lines, path
         if path and isinstance(path[-1], str):
             assert path[-1] in rows[lines[path] - 1], path
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        for key, item in (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        ):
             walk(item, (*path, key))
 
     walk(tomllib.loads(text), ())
@@ -174,11 +185,29 @@ def test_lines_point_at_the_keys_of_a_plan(name: str):
 
 def test_lines_of_json_and_of_what_toml_can_write():
     text = '{\n "a": [1,\n  {"b": "x\\"}",\n   "c": -1.5e3}],\n "d": null}'
-    assert lines_of(text, toml=False) == {(): 1, ("a",): 2, ("a", 0): 2, ("a", 1): 3, ("a", 1, "b"): 3, ("a", 1, "c"): 4, ("d",): 5}
-    text = 'a.b = """x\n]"""\n"c d" = [ # [\n 2026-06-30 12:00:00,\n 1.5]\n[[e]]\nf = 1\n[e.g]\nh = \'[\'\n[[e]]\nf = 2\n'
+    assert lines_of(text, toml=False) == {
+        (): 1,
+        ("a",): 2,
+        ("a", 0): 2,
+        ("a", 1): 3,
+        ("a", 1, "b"): 3,
+        ("a", 1, "c"): 4,
+        ("d",): 5,
+    }
+    text = (
+        'a.b = """x\n]"""\n"c d" = [ # [\n 2026-06-30 12:00:00,\n 1.5]\n[[e]]\nf = 1\n[e.g]\nh = \'[\'\n[[e]]\nf = 2\n'
+    )
     lines = lines_of(text, toml=True)
     assert tomllib.loads(text)["e"][1] == {"f": 2}
-    wanted = {("a", "b"): 1, ("c d",): 3, ("c d", 0): 4, ("c d", 1): 5, ("e", 0, "f"): 7, ("e", 0, "g", "h"): 9, ("e", 1, "f"): 11}
+    wanted = {
+        ("a", "b"): 1,
+        ("c d",): 3,
+        ("c d", 0): 4,
+        ("c d", 1): 5,
+        ("e", 0, "f"): 7,
+        ("e", 0, "g", "h"): 9,
+        ("e", 1, "f"): 11,
+    }
     assert wanted.items() <= lines.items()
 
 
@@ -187,7 +216,9 @@ def test_lines_of_json_and_of_what_toml_can_write():
 
 def test_steps_run_behind_what_they_read():
     plan = small(
-        segments=[{"name": "last", "output": "type", "rules": {"good": "rfm_score >= 1 AND loyal"}, "default": "other"}],
+        segments=[
+            {"name": "last", "output": "type", "rules": {"good": "rfm_score >= 1 AND loyal"}, "default": "other"}
+        ],
         tags=[{"name": "tags", "rules": {"loyal": "order_count > 1"}}],
         scores=[{"name": "rfm", "n_bins": 2}],
     )
@@ -229,7 +260,7 @@ def test_cuts_domains_and_parameters_of_ones_own():
 def test_one_more_block_is_one_more_class(monkeypatch: pytest.MonkeyPatch):
     class Doubled(_blocks.Segments):
         key, says = "doubled", "Who bought a lot."
-        fields = {"at": _blocks.Field(_blocks.Number(0), "From how much.", required=True)}
+        fields: ClassVar = {"at": _blocks.Field(_blocks.Number(0), "From how much.", required=True)}
 
         @classmethod
         def make(cls, given: dict) -> xf.RuleSegmenter:
@@ -265,7 +296,9 @@ def test_other_names_of_columns_and_other_kinds_of_frames():
     people = CRM.customers.rename(columns={"customer_id": "number", "gross_margin": "margin"})
     said = {
         "sources": {
-            "orders": {"columns": {"customer_id": "client", "timestamp": "when", "amount": "sum", "order_id": "order_id"}},
+            "orders": {
+                "columns": {"customer_id": "client", "timestamp": "when", "amount": "sum", "order_id": "order_id"}
+            },
             "customers": {"columns": {"customer_id": "number", "gross_margin": "margin"}, "drop": ["founded"]},
         },
         "tables": {"windows": ["12M", "3M"]},
