@@ -58,9 +58,9 @@ def test_together_they_use_every_preset_the_data_allows():
     }
     listed = xf.list_presets().set_index("name")["operation"]
     computed = set(listed[~listed.isin(["playbook", "keywords"])].index)
-    # make_crm has no city, province, quantity by customer or matters; the others are variants of those that are used.
+    # make_crm has no city, quantity by customer or matters; the others are variants of those that are used.
     elsewhere = {
-        "band.city_tier", "band.region", "band.quantity", "matrix.importance_urgency",
+        "band.city_tier", "band.quantity", "matrix.importance_urgency",
         "rfm.eight_cell_six", "tag.need_published", "types.published", "types.three",
     }  # fmt: skip
     assert computed - used == elsewhere

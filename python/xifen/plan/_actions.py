@@ -45,7 +45,7 @@ def playbook(said: Mapping[str, Any], lang: Literal["zh", "en"], at: At) -> pd.D
         table = load_preset(said["preset"], lang=lang).rename(columns=_RENAMED)
     own = []
     for type_, entry in entries.items():
-        known = (table["label"] == type_) | (table["key"].str.rpartition(".")[2] == type_)
+        known = (table["label"] == type_) | (_last(table["key"]) == type_)
         row = {
             "key": f"plan.{type_}",
             "label": type_,
@@ -67,7 +67,7 @@ def types_of(
         ways |= dict.fromkeys(others.values(), label)
         ways[label] = label
     if book is not None:
-        for way, label in zip(book["key"].str.rpartition(".")[2], book["label"], strict=True):
+        for way, label in zip(_last(book["key"]), book["label"], strict=True):
             ways.setdefault(way, label)
             ways.setdefault(label, label)
         languages: tuple[Literal["zh", "en"], ...] = ("zh", "en") if "preset" in said else ()
@@ -75,7 +75,7 @@ def types_of(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # it has been said of this playbook
                 other = load_preset(said["preset"], lang=lang)
-            for key, label in zip(other["playbook_key"].str.rpartition(".")[2], other["label"], strict=True):
+            for key, label in zip(_last(other["playbook_key"]), other["label"], strict=True):
                 if key in ways:
                     ways.setdefault(label, ways[key])
     return ways
@@ -179,8 +179,8 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
     """Lay out the management table of a result, on request with who and when behind it."""
     plan = result.plan
     columns = dict(plan.values.get("output", {}).get("columns", {}))
-    columns.setdefault(c.CUSTOMER_TYPE, result.segment or c.CUSTOMER_TYPE)
-    columns.setdefault(c.OPT_OUT, plan.block("privacy")["opt_out"])
+    ours = {c.CUSTOMER_TYPE: result.segment, c.OPT_OUT: plan.block("privacy")["opt_out"]}
+    columns = {**{name: own for name, own in ours.items() if own in table}, **columns}
     book = pd.DataFrame(columns=_PLAYBOOK) if plan.playbook is None else plan.playbook
     listed = book.rename(columns={"key": "playbook_key"})
     absent = [
@@ -205,6 +205,11 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
 
 def _scores(plan: Any) -> list[str]:
     return [name for step in plan.steps if step.block == "scorecards" for name in step.adds if name.endswith("score")]
+
+
+def _last(keys: pd.Series) -> pd.Series:
+    """Give keys without their namespace."""
+    return keys.str.rsplit(".", n=1).str[-1]
 
 
 def _listed(given: Any) -> list[str]:

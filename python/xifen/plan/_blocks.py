@@ -14,6 +14,7 @@ from xifen import _columns as c
 from xifen import presets
 from xifen._tagger import RuleTagger
 from xifen.binning import Binner, RFMScorer
+from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.errors import XifenError
 from xifen.matrix import SegmentMatrix
 from xifen.plan._check import At, Date, Either, Exactly, Field, ListOf, MapOf, Number, Plain, Table, Text, Truth
@@ -118,6 +119,8 @@ class _Computed(Block):
     """A block that makes an estimator, from a preset or from parameters."""
 
     many = True
+    #: Whether the estimator itself says something in a language.
+    speaks: ClassVar[bool] = False
     #: Which kinds of preset belong here.
     operations: ClassVar[tuple[str, ...]]
 
@@ -126,8 +129,9 @@ class _Computed(Block):
         given = dict(values)
         given.pop("name", None)
         output = given.get("output")
+        spoken = {"lang": context.lang} if cls.speaks else {}
         try:
-            estimator = cls._preset(given, at, context) if "preset" in given else cls.make(given)
+            estimator = cls._preset(given, at, context) if "preset" in given else cls.make({**given, **spoken})
             column = output if isinstance(output, str) else None
             name = values.get("name") or values.get("preset") or column or cls.default_name(at)
             return Step.of(name, cls.key, estimator, at, column)
@@ -255,7 +259,7 @@ class Matrices(_Computed):
         "matrix",
         "Two measures cut into a few bins each, with a name per cell: a preset, or SegmentMatrix's parameters.",
     )
-    operations = ("matrix",)
+    operations, speaks = ("matrix",), True
     fields: ClassVar = {
         **_PRESET,
         "rows": Field(Text(), "The measure of the rows."),
@@ -269,6 +273,23 @@ class Matrices(_Computed):
     @classmethod
     def make(cls, given: dict[str, Any]) -> Any:
         return SegmentMatrix(**_taken(SegmentMatrix, given))
+
+
+class Clusters(_Computed):
+    key, says, many = "clusters", "Groups of customers that are alike (see ClusterSegmenter).", False
+    operations, speaks = (), True
+    fields: ClassVar = {
+        "name": Field(Text(), "Name of the step.", default="clusters"),
+        "columns": Field(ListOf(Text(), 1), "The measures that count.", required=True),
+        "n_clusters": Field(Number(1, whole=True), "How many; without it, chosen from 2 to max_clusters."),
+        "max_clusters": Field(Number(2, whole=True), "The most that are chosen.", default=6),
+        "method": Field(Text(), "How rows are grouped.", default="kmeans"),
+        "output": Field(Text(), "Name of the added column.", default="cluster"),
+    }
+
+    @classmethod
+    def make(cls, given: dict[str, Any]) -> Any:
+        return ClusterSegmenter(**_taken(ClusterSegmenter, given))
 
 
 class Playbook(Block):
@@ -362,7 +383,7 @@ class Output(Block):
 BLOCKS: Final[dict[str, type[Block]]] = {
     block.key: block
     for block in (
-        Sources, Tables, Scores, Tags, Segments, Scorecards, Matrices, Playbook, Owners, Contact, Goals, Privacy, Output,
+        Sources, Tables, Scores, Tags, Segments, Scorecards, Matrices, Clusters, Playbook, Owners, Contact, Goals, Privacy, Output,
     )
 }  # fmt: skip
 

@@ -14,24 +14,26 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sklearn.pipeline import Pipeline
 
 from xifen._atomic import replacing
 from xifen._tagger import RuleTagger
 from xifen.binning import Binner, RFMScorer
+from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.errors import InputError, XifenError
 from xifen.matrix import SegmentMatrix
 from xifen.plan._tables import Customers
+from xifen.presets import Pipeline
 from xifen.rules import RuleSegmenter
 from xifen.scorecard import Scorecard
 
-__all__ = ["decode_customers", "decode_estimator", "encode_customers", "encode_estimator", "plain", "read", "write"]
+__all__ = ["decode_customers", "decode_estimator", "encode_customers", "plain", "read", "write"]
 
 #: The version of the format of these files.
 _FORMAT: Final = 1
 _FIELDS: Final = ("xifen", "format", "checksum", "content")
-_CLASSES: Final = {
-    made.__name__: made for made in (Binner, RFMScorer, RuleSegmenter, RuleTagger, Scorecard, SegmentMatrix)
+_CLASSES: Final[dict[str, Any]] = {
+    made.__name__: made
+    for made in (Binner, ClusterSegmenter, Pipeline, RFMScorer, RuleSegmenter, RuleTagger, Scorecard, SegmentMatrix)
 }
 
 #: What `Customers` holds besides its columns: plain values, and frames.
@@ -81,24 +83,12 @@ def read(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def encode_estimator(fitted: Any) -> list[Any]:
-    """Give an estimator, or each one of a Pipeline, as JSON has it."""
-    parts = fitted.steps if isinstance(fitted, Pipeline) else [(None, fitted)]
-    return [{"part": name, **json.loads(part.to_json())} for name, part in parts]
-
-
-def decode_estimator(step: str, parts: Any) -> Any:
-    """Make the estimator `encode_estimator` gave."""
+def decode_estimator(step: str, described: Any) -> Any:
+    """Make the estimator whose `to_json` this was."""
     try:
-        made = []
-        for part in parts:
-            name, described = part["part"], {key: value for key, value in part.items() if key != "part"}
-            made.append((name, _CLASSES[described["class"]].from_json(json.dumps(described))))
-    except (KeyError, TypeError) as failure:
-        raise InputError(f"the step '{step}' of this model cannot be read: {failure!r}") from None
-    except XifenError as failure:
+        return _CLASSES[described["class"]].from_json(json.dumps(described))
+    except (KeyError, TypeError, XifenError) as failure:
         raise InputError(f"the step '{step}' of this model cannot be read: {failure}") from None
-    return made[0][1] if made[0][0] is None else Pipeline(made)
 
 
 def plain(values: Any) -> Any:

@@ -336,6 +336,7 @@ class Plan:
         """Every column that only [tables] could make is made, and none is read that privacy keeps out."""
         made = [*made_by_tables(self.values), *[column for step in self.steps for column in step.adds]]
         said = self.block("privacy")
+        renamed = self.values.get("sources", {}).get("customers", {}).get("columns", {})
         reads = [(step.at, f"'{step.name}'", step.reads) for step in self.steps]
         for place, goal in enumerate(self.values.get("goals", [])):
             here = at / "goals" / place
@@ -348,7 +349,7 @@ class Plan:
             )
         for here, who, columns in reads:
             for column in columns:
-                why = privacy.kept_out(column, said)
+                why = privacy.kept_out(column, said, renamed.get(column))
                 if why:
                     here.refuse(f"{who} reads '{column}', but {privacy.advice(column, why)}")
                 if column not in made and re.fullmatch(r"(order_count|monetary)(_prev)?_[0-9]+[DM]", column):

@@ -26,9 +26,6 @@ from xifen.transactions import ledger_summary, order_ledger, rfm_table
 __all__ = ["LAST_MESSAGE", "Customers", "Sources", "build", "made_by_tables"]
 
 LAST_MESSAGE: Final = "last_message"
-_CUMULATIVE_SHARE: Final = "cumulative_share"
-_TRIAL_DATE: Final = "trial_date"
-_TRIAL_TO_ORDER: Final = "trial_to_order_days"
 _RFM: Final = (
     c.FIRST_PURCHASE, c.LAST_PURCHASE, c.RECENCY_DAYS, c.ORDER_COUNT, c.PURCHASE_DAYS, c.ROW_COUNT, c.MONETARY,
     c.GROSS_AMOUNT, c.RETURNED_AMOUNT, c.MEAN_ORDER_VALUE, c.TENURE_DAYS, c.ORDERS_PER_YEAR, c.MEAN_GAP_DAYS,
@@ -71,6 +68,8 @@ class Sources:
     plan: Any
     #: What reading the files converted, by source.
     conversions: Mapping[str, int] = field(default_factory=dict)
+    #: Which were read from files.
+    read: frozenset[str] = frozenset()
 
     @classmethod
     def find(cls, plan: Any, given: Mapping[str, Any]) -> Sources:
@@ -78,8 +77,9 @@ class Sources:
         said = plan.values.get("sources", {})
         found = dict(given)
         conversions: dict[str, int] = {}
+        read = frozenset(name for name, source in said.items() if found[name] is None and "path" in source)
         for name, source in said.items():
-            if found[name] is None and "path" in source:
+            if name in read:
                 found[name], converted = _read(name, source, plan.folder)
                 conversions |= {f"{name}: {what}": count for what, count in converted.items()}
         tables = plan.values.get("tables")
@@ -95,7 +95,7 @@ class Sources:
             raise InputError(
                 "the plan counts keywords, which need messages: give messages=, or a path in [sources.messages]"
             )
-        return cls(**found, plan=plan, conversions=conversions)
+        return cls(**found, plan=plan, conversions=conversions, read=read)
 
     def columns(self, source: str) -> dict[str, str]:
         """Our names of a source's columns, to the caller's."""
@@ -116,7 +116,7 @@ def made_by_tables(values: Mapping[str, Any]) -> list[str]:
     renamed = values.get("sources", {}).get("orders", {}).get("columns", {})
     discount = [c.DISCOUNT_SHARE] if "discount" in renamed else []
     windows = [name.format(window) for window in tables.get("windows", []) for name in _WINDOW]
-    return [c.CUSTOMER_ID, *_RFM, *discount, *windows, *_of_messages(tables), _CUMULATIVE_SHARE]
+    return [c.CUSTOMER_ID, *_RFM, *discount, *windows, *_of_messages(tables)]
 
 
 def _of_messages(tables: Mapping[str, Any]) -> list[str]:
@@ -145,9 +145,6 @@ def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, needed:
         made = _from_orders(sources, as_of, attributes, n_jobs, needed)
         made.counts |= counts
         made.withheld |= withheld
-    before = set(made.columns)
-    _derive(made.columns)
-    made.made += [name for name in made.columns if name not in before]
     _pseudonymise(made, sources.plan.block("privacy")["pseudonymise"])
     made.counts |= {"customers": len(made), **sources.conversions}
     return made
@@ -213,7 +210,8 @@ def _attributes(sources: Sources) -> tuple[pd.DataFrame | None, dict[str, int], 
         [renamed.get(c.CUSTOMER_ID, c.CUSTOMER_ID), *[name for name in renamed.values() if name not in frame.absent]]
     )
     table = as_kind(sources.customers, "pandas").reset_index(drop=True)
-    dropped = plan.values.get("sources", {}).get("customers", {}).get("drop", [])
+    said = plan.values.get("sources", {}).get("customers", {})
+    dropped = [] if "customers" in sources.read else said.get("drop", [])  # a file is read without them
     frame.require(dropped)
     table = table.drop(columns=dropped).rename(columns={theirs: ours for ours, theirs in renamed.items()})
     if table.columns.duplicated().any():
@@ -221,7 +219,7 @@ def _attributes(sources: Sources) -> tuple[pd.DataFrame | None, dict[str, int], 
             f"customers has two columns named '{table.columns[table.columns.duplicated()][0]}' after renaming; drop one"
         )
     said = plan.block("privacy")
-    withheld = {name: why for name in table if (why := privacy.kept_out(str(name), said))}
+    withheld = {name: why for name in table if (why := privacy.kept_out(str(name), said, renamed.get(name)))}
     table = table.drop(columns=list(withheld))
     ids = table[c.CUSTOMER_ID]
     counts = {"customer_rows": len(table)}
@@ -267,21 +265,6 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
         when = pa.table(frame.stream([customer_id, timestamp])).group_by(customer_id).aggregate([(timestamp, "max")])
         last = when.to_pandas().set_index(customer_id)[f"{timestamp}_max"]
         made.columns[LAST_MESSAGE] = pd.to_datetime(last).reindex(ids).reset_index(drop=True)
-
-
-def _derive(columns: dict[str, pd.Series]) -> None:
-    """Add the measures presets read that follow from others."""
-    if c.MONETARY in columns and _CUMULATIVE_SHARE not in columns:
-        sold = columns[c.MONETARY].astype("float64").clip(lower=0).to_numpy()
-        order = np.argsort(-sold, kind="stable")
-        above = np.empty(len(sold))
-        above[order] = np.cumsum(sold[order]) - sold[order]
-        total = sold.sum()
-        columns[_CUMULATIVE_SHARE] = pd.Series(np.clip(above / total, 0, 1) if total > 0 else np.ones(len(sold)))
-    if _TRIAL_DATE in columns and c.FIRST_PURCHASE in columns and _TRIAL_TO_ORDER not in columns:
-        first = columns[c.FIRST_PURCHASE]
-        first = first.dt.tz_localize(None) if getattr(first.dt, "tz", None) is not None else first
-        columns[_TRIAL_TO_ORDER] = (first.dt.normalize() - pd.to_datetime(columns[_TRIAL_DATE])).dt.days.astype("Int64")
 
 
 def _pseudonymise(made: Customers, variable: str | None) -> None:

@@ -24,17 +24,18 @@ _CONTACT: Final = re.compile("|".join(_WORDS["contact"]), re.IGNORECASE)
 _SENSITIVE: Final = {kind: re.compile("|".join(words), re.IGNORECASE) for kind, words in _WORDS["sensitive"].items()}
 
 
-def kept_out(column: str, said: Mapping[str, Any]) -> str | None:
+def kept_out(column: str, said: Mapping[str, Any], before: str | None = None) -> str | None:
     """Say, by a word, why a column may not be used under what a plan says in [privacy]; None where it may.
 
-    Columns are known by their names: "contact" is for ways to reach a person, the others are kinds of sensitive personal
-    information.
+    Columns are known by their names, the one they had `before` the plan renamed them included: "contact" is for ways to
+    reach a person, the others are kinds of sensitive personal information.
     """
-    if not said["contact"] and _CONTACT.fullmatch(column):
+    names = [column] if before is None else [column, before]
+    if not said["contact"] and any(_CONTACT.fullmatch(name) for name in names):
         return "contact"
-    if column in (said["purpose"] or {}):
+    if not set(names).isdisjoint(said["purpose"] or {}):
         return None
-    return next((kind for kind, words in _SENSITIVE.items() if words.search(column)), None)
+    return next((kind for kind, words in _SENSITIVE.items() if any(map(words.search, names))), None)
 
 
 def advice(column: str, why: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -399,7 +400,7 @@ class Segmentation:
         """
         _model_file.write(path, {
             "plan": _model_file.plain(self.plan.values),
-            "steps": [{"name": name, "estimators": _model_file.encode_estimator(fitted)} for name, fitted in self.model.items()],
+            "steps": [{"name": name, "estimator": json.loads(fitted.to_json())} for name, fitted in self.model.items()],
             "customers": _model_file.encode_customers(self._made(), self._kind) if customers else None,
         })  # fmt: skip
 
@@ -425,7 +426,7 @@ class Segmentation:
         content = _model_file.read(path)
         plan = Plan(content["plan"], source=f"the plan in {Path(path).name}", folder=Path(path).parent)
         model = {
-            step["name"]: _model_file.decode_estimator(step["name"], step["estimators"]) for step in content["steps"]
+            step["name"]: _model_file.decode_estimator(step["name"], step["estimator"]) for step in content["steps"]
         }
         if list(model) != [step.name for step in plan.steps]:
             raise InputError(
