@@ -280,8 +280,9 @@ def test_one_more_block_is_one_more_class(monkeypatch: pytest.MonkeyPatch):
 
 def test_sources_are_read_from_the_plans_own_folder(tmp_path: Path):
     for name in ("orders", "customers", "messages"):
-        getattr(CRM, name).to_csv(tmp_path / f"{name}.csv", index=False)
-    (tmp_path / "sales.toml").write_text(xf.Plan.preset_text("sales.en"), encoding="utf-8")
+        getattr(CRM, name).to_parquet(tmp_path / f"{name}.parquet")
+    text = xf.Plan.preset_text("sales.en").replace('.csv"', '.parquet"')
+    (tmp_path / "sales.toml").write_text(text, encoding="utf-8")
     result = xf.Plan.load(tmp_path / "sales.toml").fit()
     given = fitted("sales.en")
     assert result.profile()["customers"].tolist() == given.profile()["customers"].tolist()

@@ -60,11 +60,20 @@ class Plan:
     Examples
     --------
     >>> import xifen as xf
-    >>> crm = xf.datasets.make_crm(2_000)
-    >>> plan = xf.Plan.preset("retail")
-    >>> result = plan.fit(orders=crm.orders, customers=crm.customers)
-    >>> result.frame["segment"].notna().all()
-    np.True_
+    >>> plan = xf.Plan.from_dict({
+    ...     "xifen": 1,
+    ...     "tables": {"windows": ["90D"]},
+    ...     "scores": [{"n_bins": 5}],
+    ...     "segments": [{"preset": "rfm.named_six"}],
+    ... })
+    >>> plan
+    Plan('plan', lang='en', as_of='max', steps=['scores 1', 'rfm.named_six'])
+    >>> plan.fit(orders=xf.datasets.load_cdnow()).frame["segment"].value_counts().head(2).to_dict()
+    {'Dormant': ..., 'Core': ...}
+    >>> xf.Plan.from_dict({"xifen": 1, "tabels": {}})
+    Traceback (most recent call last):
+        ...
+    xifen.errors.ParameterError: the plan, tabels: unknown key; did you mean 'tables'? ...
     """
 
     def __init__(

@@ -140,7 +140,7 @@ def _circle(waiting: Sequence[Step], made: Mapping[str, str]) -> str:
 
 def _try(estimator: Any) -> None:
     """Fit on made-up rows what says only then that its parameters cannot be used."""
-    reads = estimator.columns if isinstance(estimator, Binner) else estimator._reads()  # noqa: SLF001 as above
+    reads = (estimator.columns or ()) if isinstance(estimator, Binner) else estimator._reads()  # noqa: SLF001 as above
     if isinstance(estimator, (Binner, RFMScorer, SegmentMatrix)):
         clone(estimator).fit({name: np.arange(200.0) for name in reads})
     elif isinstance(estimator, RuleSet) and unlearned(estimator.parameters or {}) == (estimator.parameters or {}):

@@ -118,8 +118,12 @@ def suppress(table: pd.DataFrame | pd.Series, k: int = 5, *, total: Any = None) 
     --------
     >>> import pandas as pd
     >>> from xifen.plan import privacy
-    >>> privacy.suppress(pd.Series({"star": 120, "core": 40, "growth": 3}), total="all").to_dict()
-    {'star': 120, 'core': <NA>, 'growth': <NA>, 'all': 163}
+    >>> privacy.suppress(pd.Series({"star": 120, "core": 40, "growth": 3}), total="all")
+    star       120
+    core      <NA>
+    growth    <NA>
+    all        163
+    dtype: Int64
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise ParameterError(f"k is {k!r}; wanted a whole number from 1")

@@ -67,12 +67,13 @@ class Segmentation:
     >>> import xifen as xf
     >>> crm = xf.datasets.make_crm(1_000)
     >>> result = xf.Plan.preset("retail").fit(orders=crm.orders, customers=crm.customers)
-    >>> result.profile()[["segment", "customers"]].head(2)
-      segment  customers
-    0    Core        354
-    1     New         36
-    >>> result.as_of
-    datetime.date(2026, 6, 30)
+    >>> result
+    Segmentation('Retail', 1000 customers as of 2026-06-30, steps=['rfm', ...])
+    >>> result.segments
+    ['Core', 'New', 'Growth', 'Warning', 'Win Back', 'Dormant']
+    >>> result.goals()[["goal", "target", "held"]]
+                goal  target   held
+    0  second orders     100  ...
     """
 
     def __init__(self, plan: Plan, model: Mapping[str, Any], customers: Customers | None, kind: str = "pandas") -> None:
