@@ -69,7 +69,7 @@ class Plan:
     >>> plan
     Plan('plan', lang='en', as_of='max', steps=['scores 1', 'rfm.named_six'])
     >>> plan.fit(orders=xf.datasets.load_cdnow()).frame["segment"].value_counts().head(2).to_dict()
-    {'Dormant': ..., 'Core': ...}
+    {'Core': 9980, 'Dormant': 7611}
     >>> xf.Plan.from_dict({"xifen": 1, "tabels": {}})
     Traceback (most recent call last):
         ...

@@ -133,7 +133,6 @@ def _plain(key: str) -> str:
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
     """Give the line of a value, or of the nearest thing around it."""
-    for depth in range(len(path), -1, -1):
-        if path[:depth] in lines:
-            return lines[path[:depth]]
-    return None
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path)
