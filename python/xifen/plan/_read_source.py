@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import pandas as pd
-
-from xifen.errors import InputError
+from xifen import _columns as c
+from xifen._read import DataFile, pandas_frame
 
 __all__ = ["read_source"]
+
+#: What the columns of a source are, by our names: those that must be there, and those that may.
+_KINDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "orders": {"ids": (c.CUSTOMER_ID,), "times": (c.TIMESTAMP,), "amounts": (c.AMOUNT,)},
+    "customers": {"ids": (c.CUSTOMER_ID,)},
+    "messages": {"ids": (c.CUSTOMER_ID,)},
+}
 
 
 def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
     """Read one source; also what was converted on the way, counted."""
-    path = folder / source["path"]
-    if not path.is_file():
-        raise InputError(f"[sources.{name}] names {path}, which is no file")
-    if path.suffix.lower() == ".parquet":
-        return pd.read_parquet(path), {}
-    ids = source.get("columns", {}).get("customer_id", "customer_id")
-    table = pd.read_csv(path, encoding=source.get("encoding"), sep=source.get("delimiter", ","), dtype={ids: str})
-    return table, {}
+    yours = source.get("columns", {})
+    kinds: dict[str, Any] = {kind: [yours.get(column, column) for column in columns] for kind, columns in _KINDS[name].items()}
+    kinds["ids"] += [yours["order_id"]] if "order_id" in yours else []
+    if name == "messages" and c.TIMESTAMP in yours:
+        kinds["times"] = [yours[c.TIMESTAMP]]
+    options = {
+        option: source[option] for option in ("encoding", "delimiter", "sheet", "chinese", "dates") if option in source
+    }
+    file = DataFile(folder / source["path"], **options, naming=f"Name yours by columns of [sources.{name}]")
+    with file.naming_lines():
+        read = file.read(**kinds, drop=source.get("drop", ()))
+    if file.findings:
+        warnings.warn(file.findings, stacklevel=2)
+    counts = zip(read.conversions["column"], read.conversions["conversion"], read.conversions[c.ROWS], strict=True)
+    return pandas_frame(read.table), {f"{column}, {conversion}": rows for column, conversion, rows in counts}
