@@ -6,44 +6,16 @@ import io
 import os
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import xifen as xf
-from xifen.cli import _with_options, main
-
-
-@dataclass
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def xifen(*arguments: object, cwd: Path) -> Done:
-    """Call the command line in this process: a new one would spend its time on imports."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), chdir(cwd):
-        patch.setattr(sys, "argv", ["xifen", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-    return Done(end.value.code or 0, out.getvalue(), err.getvalue())
-
-
-def refused(*arguments: object, cwd: Path) -> str:
-    """The one sentence of a call that must fail."""
-    before = set(cwd.iterdir())
-    done = xifen(*arguments, cwd=cwd)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stderr.startswith("xifen: ")
-    assert done.stderr.count("\n") == 1
-    assert set(cwd.iterdir()) == before, "a call that fails leaves no file"
-    return done.stderr
+from command_line import RETURNER, cdnow_file, log_of, refused, xifen
+from xifen.cli import main
+from xifen.cli._command import with_options
 
 
 def test_the_installed_command_runs(tmp_path: Path):
@@ -54,11 +26,7 @@ def test_the_installed_command_runs(tmp_path: Path):
 
 @pytest.fixture
 def orders(tmp_path: Path) -> Path:
-    path = tmp_path / "orders.csv"
-    log = xf.datasets.load_cdnow().head(400)
-    log = log.assign(customer_id=log["customer_id"].map("{:05d}".format))
-    log.to_csv(path, index=False)
-    return path
+    return cdnow_file(tmp_path)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -161,16 +129,7 @@ def test_a_warning_is_one_sentence(orders: Path):
     ],
 )
 def test_errors_name_options_not_keywords(sentence: str, said: str):
-    assert _with_options(sentence) == said
-
-
-def log_of(folder: Path, *lines: str, name: str = "log.csv", header: str = "customer_id,timestamp,amount") -> Path:
-    path = folder / name
-    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
-    return path
-
-
-RETURNER = ("a,2024-01-01,5", "b,2024-01-02,7", "b,2024-01-03,7", "c,2024-01-03,-4")
+    assert with_options(sentence) == said
 
 
 def test_the_order_log_is_never_overwritten(orders: Path):
@@ -193,12 +152,12 @@ def test_a_replaced_file_is_told(orders: Path):
 def test_a_wrong_out_is_found_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     log = log_of(tmp_path, *RETURNER)
     (tmp_path / "folder.csv").mkdir()
-    monkeypatch.setattr("xifen.cli._tell", lambda *_, **__: pytest.fail("there was work"))
-    monkeypatch.setattr("xifen.cli.LogFile.read", lambda *_, **__: pytest.fail("there was work"))
+    monkeypatch.setattr("xifen.cli.segment._tell", lambda *_, **__: pytest.fail("there was work"))
+    monkeypatch.setattr("xifen.cli.segment.DataFile.read", lambda *_, **__: pytest.fail("there was work"))
     for call in (("segment", log), ("demo",)):
         assert "no directory" in refused(*call, "--out", "nowhere/out.csv", cwd=tmp_path)
         assert "is a directory" in refused(*call, "--out", "folder.csv", cwd=tmp_path)
-        assert ".parquet" in refused(*call, "--out", "out.xlsx", cwd=tmp_path)
+        assert ".parquet" in refused(*call, "--out", "out.pdf", cwd=tmp_path)
 
 
 def test_a_closed_pipe_keeps_the_file(orders: Path):
@@ -287,7 +246,7 @@ def test_rows_in_errors_have_their_line(tmp_path: Path):
 def test_bad_rows_show_the_ledger(tmp_path: Path):
     log = log_of(tmp_path, *RETURNER, ",2024-01-01,5")
     done = xifen("segment", log, cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "order_ledger" not in done.stderr
     assert "Every row accounted for" in done.stdout
     assert "missing_customer_id     1          4" in done.stdout
@@ -303,7 +262,7 @@ def test_nothing_to_score_is_said(tmp_path: Path):
     log = log_of(tmp_path, ",2024-01-01,5", "b,,7", "c,2024-01-03,")
     for as_of in ("max", "2024-06-30"):
         done = xifen("segment", log, "--invalid", "drop", "--as-of", as_of, cwd=tmp_path)
-        assert done.returncode == 2
+        assert done.returncode == 1
         assert "no row can be used: 1 missing_customer_id, 1 missing_timestamp, 1 missing_amount" in done.stderr
         assert "missing_amount     1" in done.stdout
     log = log_of(tmp_path, "a,2024-01-01,-5")

@@ -21,6 +21,7 @@ class Language(StrEnum):
 HEADINGS = {
     Language.EN: {
         "source": "{rows} of {source}, as of {as_of}",
+        "conversions": "What was converted while reading",
         "ledger": "Every row accounted for",
         "table": "The table of customers: the first {shown} of {customers}, each a column here",
         "edges": "Where the scores change (5 is best)",
@@ -32,6 +33,7 @@ HEADINGS = {
     },
     Language.ZH: {
         "source": "{source}：{rows} 行，截至 {as_of}",
+        "conversions": "读取时的转换",
         "ledger": "每一行的去向",
         "table": "客户表（共 {customers} 位客户，此处每列一位，前 {shown} 位）",
         "edges": "分数的分界（5 分最好）",
@@ -51,6 +53,7 @@ CHINESE = {
     names.REASON: "去向",
     names.ROWS: "行数",
     names.FIRST_ROW: "首行（从 0 起）",
+    "conversion": "转换",
     "column": "指标",
     "edge": "分界",
     "closed": "分界值归属",
@@ -78,6 +81,21 @@ CHINESE_NAMES = {
     names.TENURE_DAYS: "首购至今天数",
     names.ORDERS_PER_YEAR: "年订单数",
     names.MEAN_GAP_DAYS: "平均间隔天数",
+    "formula_text": '去掉 ="..."',
+    "trailing_tab": "去掉制表符",
+    "missing_word": "“-”和“无”视为缺失",
+    "full_width": "全角转半角",
+    "thousands_separator": "去掉千分位",
+    "currency": "去掉货币符号",
+    "percent": "百分数",
+    "unit": "万、亿换算",
+    "column_unit_千元": "按列名单位（千元）换算",
+    "column_unit_万元": "按列名单位（万元）换算",
+    "column_unit_百万元": "按列名单位（百万元）换算",
+    "column_unit_千万元": "按列名单位（千万元）换算",
+    "column_unit_亿元": "按列名单位（亿元）换算",
+    "yes_no": "是、否",
+    "date": "按格式读日期",
     "missing_customer_id": "缺客户编号",
     "missing_timestamp": "缺日期",
     "missing_amount": "缺金额",
@@ -120,6 +138,12 @@ def ledger_text(ledger: pd.DataFrame, lang: Language) -> str:
     """Give the rows of the log by what became of them."""
     reasons = [_named(reason, lang) for reason in ledger[names.REASON]]
     return _text(ledger.assign(**{names.REASON: reasons}), lang)
+
+
+def conversions_text(conversions: pd.DataFrame, lang: Language) -> str:
+    """Give what was converted while the file was read."""
+    said = [_named(conversion, lang) for conversion in conversions["conversion"]]
+    return _text(conversions.assign(conversion=said), lang)
 
 
 def customers_text(customers: pd.DataFrame, lang: Language) -> str:

@@ -1,0 +1,239 @@
+"""The command line on files of every kind, on plans, and when it is interrupted."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import xifen as xf
+from command_line import cdnow_file, log_of, refused, xifen
+from xifen.report.excel import write_table
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    return cdnow_file(tmp_path)
+
+
+# Files of other kinds, found and converted.
+
+
+def test_what_is_found_out_about_a_file_is_said(tmp_path: Path):
+    path = tmp_path / "订单.csv"
+    lines = ["客户;日期;金额", *(f"张{n % 7};2024-03-0{n % 9 + 1};{n}.5" for n in range(60))]
+    path.write_text("\n".join(lines), encoding="gb18030")
+    options = ["--customer", "客户", "--timestamp", "日期", "--amount", "金额", "--as-of", "2024-12-31"]
+    done = xifen("segment", path, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "was read as gb18030 and with ';' between values" in done.stderr
+    assert "--encoding and --delimiter decide otherwise" in done.stderr
+    assert xifen("segment", path, *options, "--encoding", "gb18030", "--delimiter", ";", cwd=tmp_path).stderr == ""
+    assert xifen("segment", path, *options, "--quiet", cwd=tmp_path).stdout == ""
+
+
+def test_chinese_exports_and_workbooks(tmp_path: Path):
+    header = ["订单客户\t", "日期", "金额(万元)"]
+    rows = [
+        [f'="00{n % 5}"', f"2024年{n % 9 + 1}月15日", f"{n + 1},000.5" if n % 2 else f"¥{n + 1}"] for n in range(40)
+    ]
+    pd.DataFrame(rows, columns=header).to_csv(tmp_path / "log.csv", index=False, encoding="utf-8-sig")
+    write_table(pd.DataFrame(rows, columns=header), tmp_path / "log.xlsx")  # pandas would write ="000" as a formula
+    options = [
+        "--customer",
+        "订单客户",
+        "--timestamp",
+        "日期",
+        "--amount",
+        "金额(万元)",
+        "--date-format",
+        "%Y年%m月%d日",
+    ]
+    for name in ("log.csv", "log.xlsx"):
+        done = xifen("segment", name, *options, "--chinese", "--lang", "zh", "--out", "out.xlsx", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "读取时的转换" in done.stdout
+        assert re.search(r"按列名单位（万元）换算 \(column_unit_万元\) +40 ", done.stdout)
+        written = pd.read_excel(tmp_path / "out.xlsx", engine="calamine", dtype={"订单客户": str})
+        assert sorted(written["订单客户"]) == ["000", "001", "002", "003", "004"]
+    assert "--chinese" in refused("segment", "log.csv", "--customer", header[0], *options[2:], cwd=tmp_path)
+
+
+def test_days_as_excel_counts_them(tmp_path: Path):
+    log = log_of(tmp_path, "a,45306,5", "b,45307,6")
+    assert xifen("segment", log, "--date-format", "excel", "--as-of", "2024-01-20", cwd=tmp_path).returncode == 0
+    assert "2024-01-15" in (tmp_path / "segments.csv").read_text(encoding="utf-8-sig")
+
+
+def test_json_is_one_object(orders: Path):
+    done = xifen("segment", orders, "--as-of", "1998-06-30", "--json", cwd=orders.parent)
+    said = json.loads(done.stdout)
+    assert said["rows"] == 400
+    assert said["ledger"] == [{"reason": "used", "rows": 400, "first_row": 0}]
+    assert sum(line["customers"] for line in said["segments"]) == said["customers"]
+    assert done.stderr == ""
+
+
+def test_exit_codes(tmp_path: Path):
+    assert xifen("segment", "nowhere.csv", cwd=tmp_path).returncode == 1
+    for call in (("segment",), ("no-such-command",), ("demo", "--no-such-option"), ("demo", "--lang", "fr")):
+        assert xifen(*call, cwd=tmp_path).returncode == 2
+    assert "Exit codes: 0 done; 1 refused" in " ".join(xifen("--help", cwd=tmp_path).stdout.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_completion_is_there(tmp_path: Path):
+    command = [sys.executable, "-m", "xifen"]
+    done = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
+    assert "--install-completion" in done.stdout
+
+
+def test_presets(tmp_path: Path):
+    done = xifen("presets", "--lang", "zh", cwd=tmp_path)
+    assert "rfm.named" in done.stdout
+    assert "流失预警" in done.stdout
+    assert {"name", "inputs"} <= json.loads(xifen("presets", "rfm.named", "--json", cwd=tmp_path).stdout).keys()
+    assert "did you mean 'rfm.named'" in refused("presets", "rfm.name", cwd=tmp_path)
+
+
+def test_coverage_of_rules(tmp_path: Path):
+    rules = xf.RuleSegmenter({"big": "monetary > 500", "small": "monetary < 500"}).fit(
+        pd.DataFrame({"monetary": [1.0]})
+    )
+    (tmp_path / "rules.json").write_text(rules.to_json(), encoding="utf-8")
+    done = xifen("coverage", "rules.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "500" in done.stdout
+    found = json.loads(xifen("coverage", "rules.json", "--json", cwd=tmp_path).stdout)["coverage"]["RuleSegmenter"]
+    assert found["complete"] is False
+    assert "no file" in refused("coverage", "nowhere.json", cwd=tmp_path)
+    (tmp_path / "cut.json").write_text(rules.to_json()[:50], encoding="utf-8")
+    refused("coverage", "cut.json", cwd=tmp_path)
+
+
+# Plans.
+
+
+@pytest.fixture(scope="module")
+def crm() -> object:
+    return xf.datasets.make_crm(60, seed=2)
+
+
+@pytest.fixture
+def plan(tmp_path: Path, crm: object) -> Path:
+    crm.orders.to_csv(tmp_path / "orders.csv", index=False)
+    crm.customers.to_excel(tmp_path / "customers.xlsx", index=False)
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        'xifen = 1\nname = "small"\nas_of = "2026-06-30"\n'
+        '[sources.orders]\npath = "orders.csv"\n[sources.customers]\npath = "customers.xlsx"\n'
+        '[tables]\nwindows = ["12M"]\ninvalid = "drop"\n[[scores]]\nname = "rfm"\n[[segments]]\npreset = "rfm.named_six"\n'
+        '[playbook]\npreset = "playbook.rfm_named_six"\ntype = "segment"\n[output]\nexcel = "table.xlsx"\nmodel = "model.json"\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_plan_runs_and_explains(plan: Path):
+    folder = plan.parent
+    done = xifen("run", plan, "--table", folder / "all.csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "small: 60 customers as of 2026-06-30" in done.stdout
+    assert {"table.xlsx", "model.json", "all.csv"} <= {file.name for file in folder.iterdir()}
+    written = pd.read_csv(folder / "all.csv", dtype={"customer_id": str}, encoding="utf-8-sig")
+    assert len(written) == 60
+    known = written.dropna(subset="segment").iloc[0]
+    done = xifen("explain", folder / "model.json", known["customer_id"], cwd=folder)  # reads the plan's files again
+    assert done.returncode == 0, done.stderr
+    assert known["segment"] in done.stdout
+    assert xifen("run", plan, "--with-customers", "--json", cwd=folder).returncode == 0
+    (folder / "orders.csv").unlink()
+    done = xifen("explain", folder / "model.json", known["customer_id"], "--json", cwd=folder)
+    assert json.loads(done.stdout)["segment"] == known["segment"]
+    assert "no customer 'nobody'" in refused("explain", folder / "model.json", "nobody", cwd=folder)
+    assert xifen("coverage", folder / "model.json", cwd=folder).returncode == 0
+    assert "orders.csv" in refused("run", plan, cwd=folder)
+
+
+def test_a_plan_is_validated(plan: Path):
+    done = xifen("validate", plan, cwd=plan.parent)
+    assert done.returncode == 0, done.stderr
+    assert "rfm.named_six" in done.stdout
+    (plan.parent / "orders.csv").unlink()
+    assert "orders.csv is not there yet" in xifen("validate", plan, cwd=plan.parent).stderr
+    assert xifen("validate", "retail", cwd=plan.parent).returncode == 0
+    plan.write_text(plan.read_text(encoding="utf-8").replace("windows", "windoes"), encoding="utf-8")
+    message = refused("validate", plan, cwd=plan.parent)
+    assert "plan.toml, line 9" in message
+    assert "did you mean 'windows'" in message
+    assert "no plan" in refused("validate", "nowhere.toml", cwd=plan.parent)
+
+
+def test_a_plan_never_writes_over_what_it_reads(plan: Path):
+    folder = plan.parent
+    assert "is the file of orders itself" in refused("run", plan, "--table", folder / "orders.csv", cwd=folder)
+    assert "is the file of customers itself" in refused("run", plan, "--excel", folder / "customers.xlsx", cwd=folder)
+    assert "give such a name" in refused("run", plan, "--report", folder / "report.pdf", cwd=folder)
+
+
+def test_other_files_than_the_plans(plan: Path):
+    folder = plan.parent
+    (folder / "new").mkdir()
+    pd.read_csv(folder / "orders.csv").head(50).to_parquet(folder / "new" / "orders.parquet")
+    (folder / "orders.csv").unlink()
+    done = xifen("run", plan, "--orders", "new/orders.parquet", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["order_rows"] == 50
+    assert "--messages nowhere.csv: there is no such file" in refused(
+        "run", plan, "--messages", "nowhere.csv", cwd=folder
+    )
+
+
+# Interrupted, read-only, full.
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_half_written_file(orders: Path, end: signal.Signals):
+    """The write is held open until the signal comes."""
+    folder = orders.parent
+    script = folder.parent / f"{folder.name}.py"
+    script.write_text(
+        "import sys, time\nimport pandas as pd\nimport xifen.cli\n"
+        "def slow(frame, path, **_):\n    open(path, 'w').write('half')\n    print('writing', flush=True)\n    time.sleep(60)\n"
+        "pd.DataFrame.to_csv = slow\nsys.argv = ['xifen', 'segment', *sys.argv[1:]]\nxifen.cli.main()\n",
+        encoding="utf-8",
+    )
+    (folder / "segments.csv").write_text("earlier", encoding="utf-8")
+    command = [sys.executable, script, str(orders)]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(end)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[end]
+    assert "Traceback" not in said
+    assert (folder / "segments.csv").read_text(encoding="utf-8") == "earlier"
+    assert {file.name for file in folder.iterdir()} == {"orders.csv", "segments.csv"}
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet", "out.xlsx"])
+def test_a_full_disk_is_one_sentence(orders: Path, monkeypatch: pytest.MonkeyPatch, out: str):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for place in ("pandas.DataFrame.to_csv", "pyarrow.parquet.write_table", "zipfile.ZipFile.write"):
+        monkeypatch.setattr(place, full)
+    assert "cannot be written: no space left on device" in refused("segment", orders, "--out", out, cwd=orders.parent)
+
+
+def test_a_read_only_folder_is_told_before_any_work(orders: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("os.access", lambda _, mode: mode != os.W_OK)  # the super-user may write anywhere
+    assert "cannot be written; give another name" in refused("segment", orders, cwd=orders.parent)
