@@ -1,1 +1,1 @@
-"""What people look at: the report and the workbook of a segmentation."""
+"""What people are shown of a Segmentation: the HTML report, charts, and the Excel workbook."""

@@ -1,0 +1,144 @@
+"""Data and method: the ledger, coverage, definitions, and what was left out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from xifen import _columns as c
+from xifen.report import _words
+from xifen.report._customers import not_shown
+from xifen.report._view import MOST_VALUES, View
+
+__all__ = ["coverage", "definitions", "ledger", "left_out"]
+
+#: Findings of one rule set that are listed; there can be thousands of overlaps.
+_FINDINGS: Final = 20
+
+
+def ledger(view: View) -> list[dict[str, Any]]:
+    """Rows by what became of them, and what else was counted."""
+    words, table = view.words, view.result.ledger
+    blocks: list[dict[str, Any]] = []
+    if table is not None and len(table):
+        blocks.append(
+            {
+                "kind": "table",
+                "note": words("ledger.note"),
+                "columns": [words("reason"), words("rows"), words("first_row")],
+                "numeric": [1, 2],
+                "rows": [
+                    [words.column(str(reason)), words.number(float(rows)), words.number(float(first))]
+                    for reason, rows, first in zip(
+                        table[c.REASON].astype(object), table[c.ROWS], table[c.FIRST_ROW], strict=True
+                    )
+                ],
+            }
+        )
+    counts = [[words.text(key), words.value(value)] for key, value in view.result.counts.items()]
+    if counts:
+        blocks.append(
+            {"kind": "table", "title": words("counted"), "columns": [words("what"), words("counts")], "numeric": [1], "rows": counts}
+        )
+    return blocks
+
+
+def coverage(view: View) -> list[dict[str, Any]]:
+    """What each rule set does with every combination of values."""
+    blocks: list[dict[str, Any]] = []
+    for name, found in view.result.coverage().items():
+        words = view.words
+        cells = words("coverage.many") if found.cells is None else words.number(found.cells)
+        facts = [words("coverage.complete", cells=cells) if found.complete else words("coverage.incomplete")]
+        if found.gap_rows is not None:
+            facts.append(
+                words("coverage.rows", gaps=words.number(found.gap_rows), unknown=words.number(found.unknown_rows))
+            )
+        listed = found.findings.head(_FINDINGS)
+        if len(found.findings) > _FINDINGS:
+            facts.append(words("coverage.more", count=words.number(len(found.findings) - _FINDINGS)))
+        blocks.append({"kind": "notes", "title": words.text(name), "badge": bool(found.complete), "items": facts})
+        if len(listed):
+            blocks.append(
+                {
+                    "kind": "table",
+                    "columns": [words(key) for key in ("finding", "label", "also", "example")],
+                    "rows": [
+                        [words(f"finding.{row['finding']}"), *(words.text(row[key]) for key in ("label", "other", "example"))]
+                        for row in listed.to_dict("records")
+                    ],
+                }
+            )
+    return blocks
+
+
+def definitions(view: View) -> list[dict[str, Any]]:
+    """What the words mean, every rule and every edge in use."""
+    words = view.words
+    notes = [words("definitions.rfm"), words("definitions.first"), words("definitions.frozen")]
+    blocks: list[dict[str, Any]] = [{"kind": "notes", "items": [*notes, words("revenue_note")]}]
+    for name, step in view.result.model.items():
+        table: pd.DataFrame | None = None
+        if hasattr(step, "columns_") and hasattr(step, "table"):
+            title, columns, table = "definitions.sets", ["label", "rule"], step.table()
+            rows = [
+                [words.text(label), words.rule(rule) or words("rest")]
+                for label, rule in zip(table["label"], table["rule"], strict=True)
+            ]
+        elif hasattr(step, "edges_table"):
+            title, columns, table = "definitions.scores", ["field", "below_edge", "edge", "above_edge"], step.edges_table()
+            rows = [
+                [
+                    words.column(str(line["column"])),
+                    words.value(line["score_below"]),
+                    ("≤ " if line["closed"] == "right" else "< ") + words.number(float(line["edge"])),
+                    words.value(line["score_above"]),
+                ]
+                for line in table.to_dict("records")
+            ]
+        if table is not None and rows:
+            blocks.append(
+                {
+                    "kind": "table",
+                    "folded": True,
+                    "title": words(title, step=words.text(name)),
+                    "columns": [words(key) for key in columns],
+                    "code": [1] if title == "definitions.sets" else [],
+                    "rows": rows,
+                }
+            )
+    fields = [
+        [words.column(str(name)), words.text(name, limit=80)]
+        for name in view.frame
+        if words.column(str(name)) != str(name)
+    ]
+    if fields:
+        blocks.append(
+            {"kind": "table", "folded": True, "title": words("fields"), "columns": [words("meaning"), words("column")], "code": [1], "rows": fields}
+        )
+    return blocks
+
+
+def left_out(view: View) -> list[dict[str, Any]]:
+    """Everything that is not in the file, and why. Built last: the other sections count."""
+    words = view.words
+    said = [words("privacy.network"), words("privacy.real_ids" if view.real_ids else "privacy.ids")]
+    if view.least > 1:
+        said.append(words("privacy.small", k=view.least, cells=words.number(view.hidden_cells)))
+    else:
+        said.append(words("privacy.small_off"))
+    if c.OPT_OUT in view.frame:
+        said.append(words("privacy.opt_out", count=words.number(float(view.flags(c.OPT_OUT).sum()))))
+    if view.folded:
+        said.append(words("privacy.more_values", count=MOST_VALUES))
+    columns = not_shown(view)
+    if columns:
+        said.append(words("privacy.columns", columns={"zh": "、", "en": ", "}[words.lang].join(columns)))
+    if view.absent:
+        said.append(words("privacy.absent", sections={"zh": "、", "en": ", "}[words.lang].join(view.absent)))
+    if words.cut:
+        said.append(words("privacy.cut", count=words.number(words.cut), limit=_words.LONGEST))
+    if words.cleaned:
+        said.append(words("privacy.cleaned", count=words.number(words.cleaned)))
+    return [{"kind": "notes", "items": said}]
