@@ -10,6 +10,7 @@ import pandas as pd
 
 from xifen import _columns as c
 from xifen.report._view import BASIC, MEASURES, NEEDS, View
+from xifen.rules import RuleSet
 
 __all__ = ["customers", "not_shown"]
 
@@ -83,8 +84,8 @@ def _ids(view: View, rows: np.ndarray) -> list[str]:
 def _shown(view: View) -> list[str]:
     """Give the columns a card may show: fields of few values, measures, and what the model added or reads."""
     model = [name for names in view.added.values() for name in names]
-    read = [name for step in view.result.model.values() for name in getattr(step, "feature_names_in_", ())]
-    inputs = [name for step in view.result.model.values() for name in getattr(step, "columns_", ())]
+    read = [name for step in view.model.values() for name in getattr(step, "feature_names_in_", ())]
+    inputs = [name for step in view.model.values() for name in getattr(step, "columns_", ())]
     known = {*_FACTS, *MEASURES, *model, *inputs, *(name for name in read if _HISTORY.fullmatch(str(name)))}
     return [
         name
@@ -95,7 +96,7 @@ def _shown(view: View) -> list[str]:
 
 def not_shown(view: View) -> list[str]:
     """Give the columns of the frame that no part of the file has."""
-    shown = {*_shown(view), view.result.segment, *view.result.tags, *view.measures}
+    shown = {*_shown(view), view.result.segment, view.result.clusters, *view.result.tags, *view.measures}
     shown |= {c.CUSTOMER_ID} if view.real_ids else set()
     return [view.words.text(name, limit=60) for name in view.frame if name not in shown]
 
@@ -123,8 +124,8 @@ def _column(view: View, frame: pd.DataFrame, name: str) -> dict[str, Any]:
 def _rules(view: View) -> list[dict[str, Any]]:
     """Give the rule sets of the model: which column each decides, and its rules with the columns they ask."""
     made = []
-    for name, step in view.result.model.items():
-        if not (hasattr(step, "table") and hasattr(step, "columns_")):
+    for name, step in view.model.items():
+        if not isinstance(step, RuleSet):
             continue
         table = step.table()
         lines = []

@@ -20,7 +20,7 @@ _MOST_TAGS: Final = 14
 _BARS: Final = 10
 
 
-def _chart(kind: str, alt: str, rows: dict[str, Any], *, by: str = "sum", **more: Any) -> dict[str, Any]:
+def _chart(kind: str, alt: str, rows: dict[str, Any], *, by: str = "choice", **more: Any) -> dict[str, Any]:
     return {"kind": "chart", "chart": kind, "alt": alt, "by": by, "rows": rows, **more}
 
 
@@ -42,15 +42,17 @@ def rfm(view: View) -> list[dict[str, Any]]:
     tally = view.tally(codes, [] if view.revenue is None else [view.revenue])
     rows = _listed(tally, r=tally.places[0] + 1, f=tally.places[1] + 1)
     options = {"x": words.column(names[0]), "y": words.column(names[1])}
-    title = words("heat.customers")
-    made = [_chart("heat", words("heat.alt", value=title), rows, title=title, options={**options, "value": title})]
-    if view.revenue is not None:
-        title = words("heat.mean")
-        rows = {**rows, "revenue": tally.sums[0].round(2).tolist()}
-        made.append(
-            _chart("heat", words("heat.alt", value=title), rows, title=title, options={**options, "value": title, "mean": True})
+    values = {"customers": tally.n} | ({"mean_revenue": tally.sums[0] / tally.n} if tally.sums else {})
+    return [
+        _chart(
+            "heat",
+            words("heat.alt", value=words(key)),
+            {**rows, "value": value.round(2).tolist()},
+            title=words(key),
+            options={**options, "value": words(key)},
         )
-    return made
+        for key, value in values.items()
+    ]
 
 
 def ranges(view: View, table: pd.DataFrame, *, whole: bool) -> dict[Any, str]:
@@ -82,7 +84,7 @@ def ranges(view: View, table: pd.DataFrame, *, whole: bool) -> dict[Any, str]:
 def _edges_of(view: View) -> dict[str, tuple[str, pd.DataFrame]]:
     """Find, for each column of scores, the measure it comes from and that measure's edges."""
     found = {}
-    for name, step in view.result.model.items():
+    for name, step in view.model.items():
         if not hasattr(step, "edges_table") or isinstance(step, SegmentMatrix):
             continue
         table, added = step.edges_table(), view.added[name]
@@ -114,9 +116,7 @@ def scores(view: View) -> list[dict[str, Any]]:
         made.append(
             _chart("bars", words("scores.alt", score=title), rows, title=title, options={"value": words("customers")})
         )
-    if made:
-        made[0]["note"] = words("scores.note")
-    return made
+    return [{"kind": "lead", "text": words("scores.note")}, *made] if made else []
 
 
 def _scored(view: View, name: str, measure: str, table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
@@ -170,7 +170,7 @@ def matrix(view: View) -> list[dict[str, Any]]:
         return []
     words = view.words
     *axes, cells = view.result.matrix
-    step = next((one for one in view.result.model.values() if isinstance(one, SegmentMatrix)), None)
+    step = next((one for one in view.model.values() if isinstance(one, SegmentMatrix)), None)
     if step is None or cells not in view.frame:
         return []
     table = step.table()
@@ -201,7 +201,7 @@ def matrix(view: View) -> list[dict[str, Any]]:
         name=[words.text(said[place], limit=40) for place in tally.places[0]],
         revenue=earned.round(6),
     )
-    options = {"x": words.column(axes[1]), "y": words.column(axes[0]), "value": words("customers")}
+    options = {"x": words.column(axes[1]), "y": words.column(axes[0]), "value": words("customers"), "revenue": words("revenue_share")}
     return [_chart("quadrant", words("matrix.alt"), listed, note=words("matrix.note"), options=options)]
 
 
@@ -214,28 +214,37 @@ def _steps(view: View, size: int) -> list[str]:
 def tags(view: View) -> list[dict[str, Any]]:
     """How many customers have each two tags."""
     flags = dict(view.tag_flags)
-    if len(flags) < 2:
+    sizes = {name: int(has.sum()) for name, has in flags.items() if has.any()}
+    if len(sizes) < 2:
         return []
     words = view.words
-    sizes = {name: int(has.sum()) for name, has in flags.items()}
-    names = sorted((name for name, size in sizes.items() if size), key=lambda name: -sizes[name])[:_MOST_TAGS]
+    names = sorted(sizes, key=lambda name: -sizes[name])[:_MOST_TAGS]
     order = np.argsort(view.codes, kind="stable")
     ends = np.cumsum(view.sizes)
-    has = np.column_stack([flags[name][order] for name in names]).astype(np.float32) if names else np.empty((0, 0))
-    counts = np.zeros((len(view.labels), len(names), len(names)))
-    for place, end in enumerate(ends):
-        part = has[end - view.sizes[place] : end]
-        counts[place] = part.T @ part
-    shown = view.shown(counts.round().astype(np.int64).reshape(len(view.labels), -1)).reshape(counts.shape)
-    segment, first, second = (found.tolist() for found in np.nonzero(shown & (np.tri(len(names), dtype=bool))))
+    has = np.column_stack([flags[name][order] for name in names]).astype(np.float32)
+    counts = np.zeros((len(view.labels) + 1, len(names), len(names)), dtype=np.int64)
+    for place, end in enumerate(ends, start=1):
+        part = has[end - view.sizes[place - 1] : end]
+        counts[place] = (part.T @ part).round()
+    counts[0] = counts[1:].sum(axis=0)
+    shown = np.zeros_like(counts)
+    for first, second in zip(*np.tril_indices(len(names)), strict=True):
+        # Not a table that adds up along a line: each pair is one of its own, with those who have but one of the two.
+        both = counts[:, first, second]
+        small = np.zeros(len(both), dtype=bool)
+        for tag in (first, second):
+            apart = counts[:, tag, tag] - both
+            small |= (apart > 0) & (apart < view.least)
+        shown[:, first, second] = np.where(small, 0, view.shown(both[:, None])[:, 0])
+    segment, first, second = (found.tolist() for found in np.nonzero(shown))
     titles = [words.text(name, limit=40) for name in names]
     rows = {
-        "s": segment,
+        "s": [place - 1 for place in segment],
         "x": [titles[place] for place in second],
         "xo": second,
         "y": [titles[place] for place in first],
         "yo": first,
-        "n": [int(counts[cell]) for cell in zip(segment, first, second, strict=True)],
+        "n": shown[segment, first, second].tolist(),
     }
     return [_chart("overlap", words("tags.alt"), rows, note=words("tags.note"), options={"value": words("customers")})]
 
@@ -248,9 +257,9 @@ def clusters(view: View) -> list[dict[str, Any]]:
     words = view.words
     codes, labels = view.coded(name)
     labels = [words("cluster", number=label) if label.lstrip("-").isdigit() else label for label in labels]
-    step = next((one for key, one in view.result.model.items() if name in view.added[key]), None)
+    step = next((one for key, one in view.model.items() if name in view.added[key]), None)
     used = [column for column in getattr(step, "columns", None) or [] if column in view.frame] or view.measures[:6]
-    rows: dict[str, list[Any]] = {key: [] for key in ("s", "label", "o", "measure", "mo", "n", "z")}
+    rows: dict[str, list[Any]] = {key: [] for key in ("s", "label", "o", "measure", "mo", "n", "value")}
     for at, column in enumerate(used):
         values = view.numbers(column)
         known = np.isfinite(values)
@@ -265,12 +274,12 @@ def clusters(view: View) -> list[dict[str, Any]]:
         rows["measure"] += [words.column(column)] * len(place)
         rows["mo"] += [at] * len(place)
         rows["n"] += tally.n.tolist()
-        rows["z"] += tally.sums[0].round(4).tolist()
+        rows["value"] += (tally.sums[0] / tally.n).round(3).tolist()
     tally = view.tally([(codes, len(labels))])
     sizes = _listed(tally, o=tally.places[0], label=[labels[place] for place in tally.places[0]])
     bars = _chart("bars", words("customers"), sizes, title=words("customers"), options={"value": words("customers")})
     profile = _chart(
-        "profile", words("clusters.alt"), rows, note=words("clusters.note"), options={"centre": 0, "reach": 2, "sums": True}
+        "profile", words("clusters.alt"), rows, note=words("clusters.note"), options={"centre": 0, "reach": 2}
     )
     return [bars, *([profile] if rows["s"] else [])]
 
@@ -285,7 +294,7 @@ def concentration(view: View) -> list[dict[str, Any]]:
     for place in range(-1, len(view.labels)):
         if place >= 0 and view.hidden_segments[place]:
             continue
-        values = view.revenue if place < 0 else view.revenue[view.codes == place]
+        values = (view.revenue if place < 0 else view.revenue[view.codes == place]).clip(min=0)  # returns bring none
         # Between two points stand enough customers that no one's revenue can be read off.
         steps = min(100, len(values) // max(1, view.least))
         if steps < 2 or not values.sum():
@@ -298,12 +307,13 @@ def concentration(view: View) -> list[dict[str, Any]]:
         rows["y"] += y.round(6).tolist()
         if place < 0:
             facts = [
-                [words("pareto.top", share=f"{top:.0%}"), f"{words.share(float(np.interp(top, x, y)))}"] for top in (0.1, 0.2, 0.5)
+                [words("pareto.top", share=f"{top:.0%}"), words("pareto.brings", share=words.share(float(np.interp(top, x, y))))]
+                for top in (0.1, 0.2, 0.5)
             ]
     if not rows["s"]:
         return []
     return [
-        {"kind": "facts", "items": facts, "note": words("pareto.brings")},
+        {"kind": "facts", "items": facts},
         _chart("pareto", words("pareto.alt"), rows, by="choice", options={"x": words("pareto.x"), "y": words("pareto.y")}),
     ]
 

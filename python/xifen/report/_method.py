@@ -10,6 +10,7 @@ from xifen import _columns as c
 from xifen.report import _words
 from xifen.report._customers import not_shown
 from xifen.report._view import MOST_VALUES, View
+from xifen.rules import RuleSet
 
 __all__ = ["coverage", "definitions", "ledger", "left_out"]
 
@@ -36,7 +37,7 @@ def ledger(view: View) -> list[dict[str, Any]]:
                 ],
             }
         )
-    counts = [[words.text(key), words.value(value)] for key, value in view.result.counts.items()]
+    counts = [[words.column(key), words.value(value)] for key, value in view.result.counts.items()]
     if counts:
         blocks.append(
             {"kind": "table", "title": words("counted"), "columns": [words("what"), words("counts")], "numeric": [1], "rows": counts}
@@ -63,6 +64,8 @@ def coverage(view: View) -> list[dict[str, Any]]:
             blocks.append(
                 {
                     "kind": "table",
+                    "folded": True,
+                    "title": words("findings", step=words.text(name), count=len(found.findings)),
                     "columns": [words(key) for key in ("finding", "label", "also", "example")],
                     "rows": [
                         [words(f"finding.{row['finding']}"), *(words.text(row[key]) for key in ("label", "other", "example"))]
@@ -78,9 +81,9 @@ def definitions(view: View) -> list[dict[str, Any]]:
     words = view.words
     notes = [words("definitions.rfm"), words("definitions.first"), words("definitions.frozen")]
     blocks: list[dict[str, Any]] = [{"kind": "notes", "items": [*notes, words("revenue_note")]}]
-    for name, step in view.result.model.items():
+    for name, step in view.model.items():
         table: pd.DataFrame | None = None
-        if hasattr(step, "columns_") and hasattr(step, "table"):
+        if isinstance(step, RuleSet):
             title, columns, table = "definitions.sets", ["label", "rule"], step.table()
             rows = [
                 [words.text(label), words.rule(rule) or words("rest")]

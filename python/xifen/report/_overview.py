@@ -64,19 +64,13 @@ def _number(
 
 
 def questions(view: View) -> list[dict[str, Any]]:
-    """Each of the five questions with the segments and customers that answer it, and the reason."""
-    words = view.words
+    """Each of the five questions with the first customers that answer it, and why."""
     items = []
     for question in view.questions:
-        rows = question["rows"]
-        items.append(
-            {
-                "title": words(f"question.{question['key']}"),
-                "count": words.number(len(rows)) if len(rows) else words("no_data"),
-                "reason": question["reason"],
-                "customers": [int(row) for row in view.listed(rows)],
-            }
-        )
+        places = view.listed(question["rows"])
+        answers = [[place, reason] for place, reason in zip(places, question["reasons"], strict=False) if place >= 0]
+        nobody = "" if answers else question["reason"] or view.words("no_data")
+        items.append({"title": question["title"], "reason": nobody, "answers": answers})
     return [{"kind": "questions", "items": items}] if items else []
 
 

@@ -138,15 +138,22 @@ def cards(view: View) -> list[dict[str, Any]]:
     for place, label in enumerate(view.labels):
         if view.hidden_segments[place]:
             continue
+        size = words("of_customers", label=sizes[place], share=words.share(share[place]))
+        earned = words("of_customers", label=words.short(revenue[place]), share=words.share(revenue_share[place]))
+        trend = words("no_data") if grew is None or not np.isfinite(grew[place]) else f"{grew[place]:.2f}"
         facts = [
-            [words("customers"), words("of_customers", label=sizes[place], share=words.share(share[place]))],
-            *([[words("revenue"), words("of_customers", label=words.short(revenue[place]), share=words.share(revenue_share[place]))]] if view.revenue is not None else []),
-            *([words("mean_of", measure=words.column(name)), words.short(float(mean[place]))] for name, mean in means.items()),
-            *([words.column(name), most[place]] for name, most in needs.items()),
-            [words("growth"), words("no_data") if grew is None or not np.isfinite(grew[place]) else f"{grew[place]:.2f}"],
+            [words("customers"), size],
+            *([[words("revenue"), earned]] if view.revenue is not None else []),
+            [words("growth"), trend],
         ]
-        strategy = [[words(field), text] for field, text in advice[place].items()]
-        items.append({"segment": place, "facts": facts, "strategy": strategy, "slots": [words("slot.competitors")]})
+        measures = [[words.column(name), words.short(float(mean[place]))] for name, mean in means.items()]
+        groups = [
+            {"title": "", "items": facts},
+            {"title": words("means"), "items": measures},
+            {"title": words("main_need"), "items": [[words.column(name), most[place]] for name, most in needs.items()]},
+            {"title": words("strategy"), "items": [[words(field), text] for field, text in advice[place].items()]},
+        ]
+        items.append({"segment": place, "groups": groups, "slots": [words("slot.competitors")]})
     return [{"kind": "cards", "items": items}] if items else []
 
 
@@ -154,8 +161,9 @@ def _most(view: View, name: str) -> list[str]:
     """Give the most frequent value of a field in each segment, with its share."""
     codes, labels = view.coded(name)
     tally = view.tally([(codes, len(labels))])
-    counts = np.zeros((len(view.labels), len(labels)))
-    counts[tally.segment, tally.places[0]] = tally.n
+    counts = np.zeros((len(view.labels) + 1, len(labels)))
+    counts[tally.segment + 1, tally.places[0]] = tally.n
+    counts = counts[1:]
     best = counts.argmax(axis=1) if len(labels) else np.zeros(len(view.labels), int)
     return [
         view.words("of_customers", label=labels[place], share=view.words.share(line[place] / line.sum()))

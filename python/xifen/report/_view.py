@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
 from xifen._frame import as_kind
+from xifen.plan import privacy
 from xifen.report._words import Words
 
-__all__ = ["Tally", "View", "suppressed"]
+__all__ = ["Tally", "View"]
 
 #: Fields that may be shown by value: few values each, none of them a person.
 BASIC: Final = ("industry", "industry_stage", "size", "region", "city_tier", "ownership", "source")
@@ -31,28 +33,8 @@ ANSWERS: Final = 5
 MISSING: Final = -1
 
 
-def suppressed(counts: np.ndarray, least: int) -> np.ndarray:
-    """Say which cells of a table must not be shown: small ones, and one more where a line's total would tell it.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray
-        Customers per cell; totals run along the last axis.
-    least : int
-        Cells with fewer customers (and more than none) are small; 1 or less hides nothing.
-    """
-    hidden = (counts > 0) & (counts < least)
-    lines, flags = counts.reshape(-1, counts.shape[-1]), hidden.reshape(-1, counts.shape[-1])
-    alone = flags.sum(axis=1) == 1
-    rest = np.where(flags | (lines == 0), np.iinfo(np.int64).max, lines)
-    there = rest.min(axis=1, initial=np.iinfo(np.int64).max) < np.iinfo(np.int64).max
-    rows = np.flatnonzero(alone & there)
-    flags[rows, rest[rows].argmin(axis=1)] = True
-    return flags.reshape(counts.shape)
-
-
 class Tally:
-    """Customers counted by segment and by other codes: one entry per cell that may be shown and is not empty.
+    """Customers counted by segment (-1: everyone) and by other codes, one entry per cell that may be shown and is not empty.
 
     Attributes
     ----------
@@ -63,10 +45,12 @@ class Tally:
     sums : list of numpy.ndarray
     """
 
-    def __init__(self, keys: Sequence[np.ndarray], n: np.ndarray, sums: Sequence[np.ndarray]) -> None:
-        self.segment, *self.places = keys
-        self.n = n
-        self.sums = list(sums)
+    def __init__(self, shape: Sequence[int], counts: np.ndarray, sums: Sequence[np.ndarray]) -> None:
+        lines, cells = np.nonzero(counts)
+        self.segment: np.ndarray = lines - 1
+        self.places = list(np.unravel_index(cells, tuple(shape)))
+        self.n: np.ndarray = counts[lines, cells]
+        self.sums = [total[lines, cells] for total in sums]
 
 
 class View:
@@ -91,28 +75,37 @@ class View:
         self.frame: pd.DataFrame = as_kind(result.frame, "pandas")
         self.least = _least(result)
         #: What has to be said at the end: cells left out, rare values put together, sections without data.
-        self.hidden_cells = 0
         self.folded = False
         self.absent: list[str] = []
-        labels = list(result.segments)
-        codes = pd.Categorical(self.frame[result.segment], categories=labels).codes.astype(np.int64)
+        #: Every step by name; of a pipeline each part.
+        self.model: dict[str, Any] = {}
+        for name, step in result.model.items():
+            parts = step.named_steps.items() if isinstance(step, Pipeline) else [("", step)]
+            self.model |= {f"{name} {part}".rstrip(): one for part, one in parts}
+        labels = list(result.segments) if result.segment else []
         self.labels = [self.words.text(label) for label in labels]
-        if (codes < 0).any():
+        codes = np.full(len(self.frame), MISSING, dtype=np.int64)
+        if labels:
+            codes = pd.Categorical(self.frame[result.segment].astype(object), labels).codes.astype(np.int64)
+        if (codes < 0).any() or not labels:
             codes[codes < 0] = len(labels)
-            self.labels.append(self.words("no_segment"))
+            self.labels.append(self.words("no_segment" if labels else "all"))
         self.codes = codes
         self.sizes = np.bincount(codes, minlength=len(self.labels))
         #: Segments of so few customers that nothing is said of them.
-        self.hidden_segments = self._hide(self.sizes[None, :])[0]
+        self.hidden_segments = np.zeros(len(self.labels), dtype=bool)
+        if self.least > 1:
+            sizes = privacy.suppress(pd.Series(self.sizes), self.least, total="all")
+            self.hidden_segments = sizes.iloc[:-1].isna().to_numpy() & (self.sizes > 0)
+        self.hidden_cells = int(self.hidden_segments.sum())
 
     def __len__(self) -> int:
         return len(self.frame)
 
     @functools.cached_property
     def revenue(self) -> np.ndarray | None:
-        """What each customer spent in the net; who returned more than they bought adds none and takes none."""
-        name = next((name for name in (c.MONETARY, "monetary_12M") if name in self.frame), None)
-        return None if name is None else np.nan_to_num(self.numbers(name).clip(min=0))
+        """What each customer spent, net of returns."""
+        return np.nan_to_num(self.numbers(c.MONETARY)) if c.MONETARY in self.frame else None
 
     @functools.cached_property
     def measures(self) -> list[str]:
@@ -122,7 +115,7 @@ class View:
     @functools.cached_property
     def added(self) -> dict[str, list[str]]:
         """The columns each step of the model added."""
-        return {name: _added(step) for name, step in self.result.model.items()}
+        return {name: _added(step) for name, step in self.model.items()}
 
     def numbers(self, name: str) -> np.ndarray:
         """Give a column as floats, missing as NaN."""
@@ -155,22 +148,46 @@ class View:
         labels = [self.words.value(values[place]) for place in kept]
         return new[codes], [*labels, *([self.words("other")] if len(kept) < len(places) else [])]
 
-    def tally(self, codes: Sequence[tuple[np.ndarray, int]] = (), sums: Sequence[np.ndarray] = ()) -> Tally:
+    def tally(self, codes: Sequence[tuple[np.ndarray, int]], sums: Sequence[np.ndarray] = ()) -> Tally:
         """Count customers by segment and codes (each with how many codes there are; missing ones are left out)."""
-        shape = (len(self.labels), *(size for _, size in codes))
+        shape = [size for _, size in codes]
+        width = int(np.prod(shape))
         place = self.codes.copy()
         present = np.ones(len(place), dtype=bool)
         for each, size in codes:
             present &= each >= 0
             place = place * size + each
-        chosen = place[present]
-        cells = int(np.prod(shape))
-        counts = np.bincount(chosen, minlength=cells)
-        totals = [np.bincount(chosen, np.nan_to_num(values[present]), minlength=cells) for values in sums]
-        hidden = self._hide(counts.reshape(shape[0], -1)) | self.hidden_segments[:, None]
-        shown = np.flatnonzero((counts > 0) & ~hidden.ravel())
-        keys = [key.astype(np.int64) for key in np.unravel_index(shown, shape)]
-        return Tally(keys, counts[shown], [total[shown] for total in totals])
+        lines, chosen = len(self.labels), place[present]
+
+        def table(weights: np.ndarray | None) -> np.ndarray:
+            counts = np.bincount(chosen, weights, lines * width).reshape(lines, width)
+            return np.vstack([counts.sum(axis=0), counts])
+
+        return Tally(shape, self.shown(table(None)), [table(np.nan_to_num(values[present])) for values in sums])
+
+    def shown(self, counts: np.ndarray) -> np.ndarray:
+        """Set to nothing what may not be shown of a table: first everyone's line, then one per segment.
+
+        Segments too small to show stand in the table as one line of their own, so that what is hidden in it cannot be had
+        by taking the others from everyone.
+        """
+        if self.least <= 1 or not counts[0].any():
+            return counts
+        cells = np.flatnonzero(counts[0])
+        segments = np.flatnonzero(~self.hidden_segments)
+        rest = counts[1:][self.hidden_segments].sum(axis=0)
+        table = pd.DataFrame(np.vstack([counts[1:][segments], rest])[:, cells])
+        if ((table > 0) & (table < self.least)).any(axis=None):
+            table = privacy.suppress(table, self.least, total="all").drop(columns="all").drop(index=len(segments))
+            everyone = table.loc["all"]
+            kept = table.drop(index="all")
+        else:
+            everyone, kept = pd.Series(counts[0][cells]), table.drop(index=len(segments))
+        out = np.zeros_like(counts)
+        out[0, cells] = everyone.fillna(0).to_numpy(np.int64)
+        out[np.ix_(segments + 1, cells)] = kept.fillna(0).to_numpy(np.int64)
+        self.hidden_cells += int(((counts > 0) & (out == 0)).sum())
+        return out
 
     def per_segment(self, values: np.ndarray) -> np.ndarray:
         """Give the mean of a measure in each segment, NaN where none is known; everyone's stands last."""
@@ -180,11 +197,6 @@ class View:
         means = np.divide(np.append(total, total.sum()), np.append(n, n.sum()), out=np.full(len(n) + 1, np.nan), where=np.append(n, n.sum()) > 0)
         few = np.append((n < self.least) | self.hidden_segments, n.sum() < self.least)
         return np.where(few, np.nan, means)
-
-    def shown(self, counts: np.ndarray) -> np.ndarray:
-        """Say which cells of a table with a line per segment may be shown and are not empty."""
-        hidden = self._hide(counts) | self.hidden_segments[:, None]
-        return (counts > 0) & ~hidden
 
     @functools.cached_property
     def tag_flags(self) -> dict[str, np.ndarray]:
@@ -203,17 +215,19 @@ class View:
 
     @functools.cached_property
     def questions(self) -> list[dict[str, Any]]:
-        """The five questions: key, reason, and the positions of the customers that answer, the first ones first."""
+        """The five questions: title, why nobody answers, and the positions and reasons of those who do, best first."""
         places = pd.Index(self.frame[c.CUSTOMER_ID])
         found = []
         for question in self.result.questions():
-            rows = places.get_indexer(pd.Index(question["customers"]))
-            rows = rows[rows >= 0]
+            rows = places.get_indexer(pd.Index(question.customers[c.CUSTOMER_ID]))
+            shown = (rows >= 0) & ~self.hidden_segments[self.codes[rows]]
+            reasons = [self.words.sentence(reason) for reason in question.customers["reason"][shown]]
             found.append(
                 {
-                    "key": question["key"],
-                    "reason": self.words.text(question["reason"]),
-                    "rows": rows[~self.hidden_segments[self.codes[rows]]],
+                    "title": self.words.text(question.question),
+                    "reason": self.words.sentence(question.reason),
+                    "rows": rows[shown],
+                    "reasons": reasons,
                 }
             )
         return found
@@ -237,22 +251,14 @@ class View:
         chosen = np.concatenate([wanted, more])
         return chosen[np.lexsort((chosen, -worth[chosen]))]
 
-    def listed(self, rows: np.ndarray) -> np.ndarray:
-        """Turn positions of customers into places of the list, leaving out those it has not."""
-        places = pd.Index(self.sample).get_indexer(pd.Index(rows[:ANSWERS]))
-        return places[places >= 0]
-
-    def _hide(self, counts: np.ndarray) -> np.ndarray:
-        hidden = suppressed(counts, self.least)
-        self.hidden_cells += int((hidden & (counts > 0)).sum())
-        return hidden
+    def listed(self, rows: np.ndarray) -> list[int]:
+        """Turn positions of customers into places of the list; -1 where it has them not."""
+        return [int(place) for place in pd.Index(self.sample).get_indexer(pd.Index(rows[:ANSWERS]))]
 
 
 def _least(result: Any) -> int:
-    """Give the plan's size of small cells; 5 where there is no plan."""
-    privacy = getattr(result.plan, "privacy", None)
-    least = privacy.get("small_cells", 5) if isinstance(privacy, dict) else getattr(privacy, "small_cells", 5)
-    return int(least or 0)
+    """Give the plan's size of small cells."""
+    return int(result.plan.values.get("privacy", {}).get("small_cells", 5))
 
 
 def _added(step: Any) -> list[str]:

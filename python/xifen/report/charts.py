@@ -124,7 +124,7 @@ def _draw(block: Mapping[str, Any], colours: Mapping[str, str], lang: str, *, wi
     values = [dict(zip(names, line, strict=True)) for line in zip(*rows.values(), strict=True)]
     if block["by"] == "choice" and width != "container":
         values = [line for line in values if line["s"] < 0]
-    chart = _CHARTS[block["chart"]](colours, lang, block.get("options", {}))
+    chart = _CHARTS[block["chart"]](block, colours, lang)
     chart.data = alt.NamedData(_ROWS)
     chart.datasets = {_ROWS: values}
     if title:
@@ -154,16 +154,20 @@ def _draw(block: Mapping[str, Any], colours: Mapping[str, str], lang: str, *, wi
     )
 
 
-def _count_axis(lang: str) -> Any:
-    """Write large numbers of an axis the way the language does."""
-    if lang == "en":
-        return alt.Axis(format="~s", tickCount=4)
-    say = "datum.value >= 1e8 ? format(datum.value / 1e8, '~r') + '亿' : datum.value >= 1e4 ? format(datum.value / 1e4, '~r') + '万' : format(datum.value, ',')"
-    return alt.Axis(labelExpr=say, tickCount=4)
+def _order(rows: Mapping[str, Any], name: str, order: str) -> list[Any]:
+    """Give the labels of an axis in their order: fixed, so that choosing a segment moves nothing."""
+    return [label for _, label in sorted(dict.fromkeys(zip(rows[order], rows[name], strict=True)))]
 
 
-def _by(order: str) -> Any:
-    return alt.EncodingSortField(field=order, op="min", order="ascending")
+def _axis(cls: Any, field: str, labels: list[Any], title: Any = None, **axis: Any) -> Any:
+    """Make an axis of labels without lines."""
+    return cls(
+        f"{field}:N",
+        title=title,
+        scale=alt.Scale(domain=labels),
+        sort=None,
+        axis=alt.Axis(grid=False, ticks=False, domain=False, **axis),
+    )
 
 
 def _dimmed() -> Any:
@@ -171,31 +175,47 @@ def _dimmed() -> Any:
     return alt.condition("chosen < 0 || datum.s == chosen", alt.value(1), alt.value(0.25))
 
 
-def _bars(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
-    base = alt.Chart().transform_aggregate(n="sum(n)", o="min(o)", groupby=["label"])
-    y = alt.Y("label:N", sort=_by("o"), title=None, axis=alt.Axis(grid=False, ticks=False, domain=False))
-    x = alt.X("n:Q", title=options["value"], axis=_count_axis(lang), scale=alt.Scale(domainMin=0))
-    tooltip = [alt.Tooltip("label:N", title=" "), alt.Tooltip("n:Q", title=options["value"], format=",")]
-    return base.mark_bar(color=colours["first"], height={"band": 0.7}).encode(y=y, x=x, tooltip=tooltip).properties(
-        height=alt.Step(_STEP)
+def _written(value: str, lang: str) -> str:
+    """Write a number briefly, as an expression of Vega."""
+    if lang == "en":
+        return f"{value} >= 1e4 ? format({value}, '.3~s') : format({value}, ',.0f')"
+    return (
+        f"{value} >= 1e8 ? format({value} / 1e8, '.3~r') + '亿' : {value} >= 1e4 ? format({value} / 1e4, '.3~r') + '万' : "
+        f"format({value}, ',.0f')"
     )
 
 
-def _pairs(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
-    names = options["series"]
+def _counts(value: str, title: str, lang: str) -> Any:
+    axis = alt.Axis(labelExpr=_written("datum.value", lang), tickCount=4)
+    return alt.X(value, title=title, axis=axis)
+
+
+def _bars(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    title = block["options"]["value"]
+    labels = _order(block["rows"], "label", "o")
+    return (
+        alt.Chart()
+        .mark_bar(color=colours["first"], height={"band": 0.7})
+        .encode(
+            y=_axis(alt.Y, "label", labels),
+            x=_counts("n:Q", title, lang),
+            tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("n:Q", title=title, format=",")],
+        )
+        .properties(height=_STEP * len(labels))
+    )
+
+
+def _pairs(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    names, labels = block["options"]["series"], _order(block["rows"], "label", "o")
+    both = [colours["first"], colours["second"]]
     return (
         alt.Chart()
         .mark_bar()
         .encode(
-            y=alt.Y("label:N", sort=_by("o"), title=None, axis=alt.Axis(grid=False, ticks=False, domain=False)),
-            yOffset=alt.YOffset("series:N", sort=names),
-            x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=4)),
-            color=alt.Color(
-                "series:N",
-                sort=names,
-                title=None,
-                scale=alt.Scale(domain=names, range=[colours["first"], colours["second"]]),
-            ),
+            y=_axis(alt.Y, "label", labels),
+            yOffset=alt.YOffset("series:N", scale=alt.Scale(domain=names)),
+            x=alt.X("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)),
+            color=alt.Color("series:N", title=None, scale=alt.Scale(domain=names, range=both)),
             opacity=_dimmed(),
             tooltip=[
                 alt.Tooltip("label:N", title=" "),
@@ -203,150 +223,134 @@ def _pairs(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) ->
                 alt.Tooltip("value:Q", title="   ", format=".1%"),
             ],
         )
-        .properties(height=alt.Step(16))
+        .properties(height=40 * len(labels))
     )
 
 
-def _cells(colours: Mapping[str, str], x: Any, y: Any, value: Any, text: Any, tooltip: list[Any], base: Any) -> Any:
+def _cells(base: Any, colours: Mapping[str, str], value: str, text: Any) -> Any:
     """Colour cells by a value, and write it into them."""
     opacity = alt.Opacity(value, scale=alt.Scale(range=[0.06, 0.6], zero=True), legend=None)
-    grid = base.encode(x=x, y=y, tooltip=tooltip)
-    return grid.mark_rect(color=colours["first"], stroke=colours["line"]).encode(opacity=opacity) + grid.mark_text(
-        color=colours["ink"]
-    ).encode(text=text)
+    boxes = base.mark_rect(color=colours["first"], stroke=colours["line"]).encode(opacity=opacity)
+    return boxes + base.mark_text(color=colours["ink"]).encode(text=text)
 
 
-def _heat(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
-    mean = options.get("mean", False)
-    sums = {"n": "sum(n)"} | ({"revenue": "sum(revenue)"} if mean else {})
-    base = alt.Chart().transform_aggregate(**sums, groupby=["r", "f"])
-    if mean:
-        base = base.transform_calculate(value="datum.revenue / datum.n")
-    value = "value:Q" if mean else "n:Q"
-    axis = {"labelAngle": 0, "grid": False, "ticks": False, "domain": False}
-    x = alt.X("r:O", title=options["x"], axis=alt.Axis(**axis))
-    y = alt.Y("f:O", title=options["y"], sort="descending", axis=alt.Axis(**axis))
-    if lang == "zh":
-        base = base.transform_calculate(
-            said=f"datum.{value[:-2]} >= 1e8 ? format(datum.{value[:-2]} / 1e8, '.1f') + '亿' : datum.{value[:-2]} >= 1e4 ? "
-            f"format(datum.{value[:-2]} / 1e4, '.1f') + '万' : format(datum.{value[:-2]}, ',.0f')"
+def _heat(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    options, rows = block["options"], block["rows"]
+    across, up = (list(range(1, max([5, *rows[name]]) + 1)) for name in ("r", "f"))
+    base = (
+        alt.Chart()
+        .transform_calculate(said=_written("datum.value", lang))
+        .encode(
+            x=_axis(alt.X, "r", across, options["x"], labelAngle=0),
+            y=_axis(alt.Y, "f", up[::-1], options["y"]),
+            tooltip=[
+                alt.Tooltip("r:N", title=options["x"]),
+                alt.Tooltip("f:N", title=options["y"]),
+                alt.Tooltip("value:Q", title=options["value"], format=",.0f"),
+            ],
         )
-        text: Any = alt.Text("said:N")
-    else:
-        text = alt.Text(value, format=".3~s" if mean else ",.0f")
-    tooltip = [
-        alt.Tooltip("r:O", title=options["x"]),
-        alt.Tooltip("f:O", title=options["y"]),
-        alt.Tooltip(value, title=options["value"], format=",.0f"),
-    ]
-    return _cells(colours, x, y, value, text, tooltip, base).properties(height=alt.Step(44))
-
-
-def _quadrant(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
-    base = alt.Chart().transform_aggregate(
-        n="sum(n)", revenue="sum(revenue)", xo="min(xo)", yo="min(yo)", groupby=["x", "y", "name"]
     )
-    axis = {"labelAngle": 0, "grid": False, "ticks": False, "domain": False}
-    x = alt.X("x:N", sort=_by("xo"), title=options["x"], axis=alt.Axis(**axis))
-    y = alt.Y("y:N", sort=_by("yo"), title=options["y"], axis=alt.Axis(**axis))
-    grid = base.encode(
-        x=x,
-        y=y,
-        tooltip=[
-            alt.Tooltip("name:N", title=" "),
-            alt.Tooltip("n:Q", title=options["value"], format=","),
-            alt.Tooltip("revenue:Q", title="%", format=".1%"),
-        ],
+    return _cells(base, colours, "value:Q", "said:N").properties(height=46 * len(up))
+
+
+def _quadrant(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    options, rows = block["options"], block["rows"]
+    up = _order(rows, "y", "yo")
+    base = (
+        alt.Chart()
+        .encode(
+            x=_axis(alt.X, "x", _order(rows, "x", "xo"), options["x"], labelAngle=0),
+            y=_axis(alt.Y, "y", up, options["y"]),
+            tooltip=[
+                alt.Tooltip("name:N", title=" "),
+                alt.Tooltip("n:Q", title=options["value"], format=","),
+                alt.Tooltip("revenue:Q", title=options["revenue"], format=".1%"),
+            ],
+        )
     )
-    opacity = alt.Opacity("n:Q", scale=alt.Scale(range=[0.08, 0.6], zero=True), legend=None)
-    return (
-        grid.mark_rect(color=colours["first"], stroke=colours["line"]).encode(opacity=opacity)
-        + grid.mark_text(dy=-16, fontWeight="bold", color=colours["ink"]).encode(text="name:N")
-        + grid.mark_text(dy=2, color=colours["ink"]).encode(text=alt.Text("n:Q", format=","))
-        + grid.mark_text(dy=20, color=colours["ink"]).encode(text=alt.Text("revenue:Q", format=".1%"))
-    ).properties(height=alt.Step(76))
+    boxes = _cells(base, colours, "n:Q", alt.Text("n:Q", format=","))
+    name = base.mark_text(dy=-22, fontWeight="bold", color=colours["ink"]).encode(text="name:N")
+    share = base.mark_text(dy=20, color=colours["ink"]).encode(text=alt.Text("revenue:Q", format=".1%"))
+    return (boxes + name + share).properties(height=92 * len(up))
 
 
-def _overlap(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
-    base = alt.Chart().transform_aggregate(n="sum(n)", xo="min(xo)", yo="min(yo)", groupby=["x", "y"])
-    axis = {"grid": False, "ticks": False, "domain": False}
-    x = alt.X("x:N", sort=_by("xo"), title=None, axis=alt.Axis(**axis, labelAngle=-40, labelLimit=110))
-    y = alt.Y("y:N", sort=_by("yo"), title=None, axis=alt.Axis(**axis))
-    tooltip = [
-        alt.Tooltip("x:N", title=" "),
-        alt.Tooltip("y:N", title="  "),
-        alt.Tooltip("n:Q", title=options["value"], format=","),
-    ]
-    text = alt.Text("n:Q", format=".3~s")
-    return _cells(colours, x, y, "n:Q", text, tooltip, base).properties(height=alt.Step(30))
+def _overlap(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    rows = block["rows"]
+    up = _order(rows, "y", "yo")
+    base = (
+        alt.Chart()
+        .transform_calculate(said=_written("datum.n", lang))
+        .encode(
+            x=_axis(alt.X, "x", _order(rows, "x", "xo"), labelAngle=-40, labelLimit=110),
+            y=_axis(alt.Y, "y", up),
+            tooltip=[
+                alt.Tooltip("x:N", title=" "),
+                alt.Tooltip("y:N", title="  "),
+                alt.Tooltip("n:Q", title=block["options"]["value"], format=","),
+            ],
+        )
+    )
+    return _cells(base, colours, "n:Q", "said:N").properties(height=34 * len(up))
 
 
-def _profile(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
+def _profile(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
     """Rows against measures: above the centre in one colour, below it in the other, stronger the further away."""
+    options, rows = block["options"], block["rows"]
     centre, reach = options["centre"], options["reach"]
-    if options.get("sums"):
-        base = (
-            alt.Chart()
-            .transform_aggregate(n="sum(n)", z="sum(z)", o="min(o)", mo="min(mo)", groupby=["label", "measure"])
-            .transform_calculate(value="datum.z / datum.n", s="-1")
-        )
-    else:
-        base = alt.Chart()
-    base = base.transform_calculate(
+    up = _order(rows, "label", "o")
+    base = alt.Chart().transform_calculate(
         side=f"datum.value >= {centre} ? 'above' : 'below'",
-        away=f"0.05 + 0.55 * min(1, abs(datum.value - {centre}) / {reach - centre})"
-    )
-    axis = {"grid": False, "ticks": False, "domain": False}
-    grid = base.encode(
-        x=alt.X("measure:N", sort=_by("mo"), title=None, axis=alt.Axis(**axis, labelAngle=-40, labelLimit=120)),
-        y=alt.Y("label:N", sort=_by("o"), title=None, axis=alt.Axis(**axis)),
+        away=f"0.05 + 0.55 * min(1, abs(datum.value - {centre}) / {reach - centre})",
+    ).encode(
+        x=_axis(alt.X, "measure", _order(rows, "measure", "mo"), labelAngle=-40, labelLimit=130),
+        y=_axis(alt.Y, "label", up),
         tooltip=[
             alt.Tooltip("label:N", title=" "),
             alt.Tooltip("measure:N", title="  "),
             alt.Tooltip("value:Q", title="   ", format=".2f"),
         ],
     )
-    side = alt.Color(
-        "side:N", scale=alt.Scale(domain=["above", "below"], range=[colours["first"], colours["second"]]), legend=None
+    both = alt.Scale(domain=["above", "below"], range=[colours["first"], colours["second"]])
+    boxes = base.mark_rect(stroke=colours["line"]).encode(
+        color=alt.Color("side:N", scale=both, legend=None),
+        fillOpacity=alt.FillOpacity("away:Q", scale=None, legend=None),
     )
-    boxes = grid.mark_rect(stroke=colours["line"]).encode(
-        color=side, fillOpacity=alt.FillOpacity("away:Q", scale=None, legend=None)
-    )
-    text = grid.mark_text(color=colours["ink"]).encode(text=alt.Text("value:Q", format=".2f"))
-    if not options.get("sums"):
-        text = text.encode(opacity=_dimmed())
-    return (boxes + text).properties(height=alt.Step(_STEP))
+    text = base.mark_text(color=colours["ink"], fontSize=11).encode(text=alt.Text("value:Q", format=".2f"))
+    if block["by"] == "mark":
+        boxes, text = boxes.encode(opacity=_dimmed()), text.encode(opacity=_dimmed())
+    return (boxes + text).properties(height=30 * len(up))
 
 
-def _pareto(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
-    share = {"format": ".0%", "tickCount": 5}
-    x = alt.X("x:Q", title=options["x"], axis=alt.Axis(**share), scale=alt.Scale(domain=[0, 1]))
-    y = alt.Y("y:Q", title=options["y"], axis=alt.Axis(**share), scale=alt.Scale(domain=[0, 1]))
+def _pareto(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    options = block["options"]
+    axis, whole = alt.Axis(format=".0%", tickCount=5), alt.Scale(domain=[0, 1])
+    curve = alt.Chart().encode(
+        x=alt.X("x:Q", title=options["x"], axis=axis, scale=whole),
+        y=alt.Y("y:Q", title=options["y"], axis=axis, scale=whole),
+    )
+    even = curve.mark_line(color=colours["quiet"], strokeDash=[4, 4], strokeWidth=1).encode(y=alt.Y("x:Q"))
     tooltip = [
         alt.Tooltip("x:Q", title=options["x"], format=".0%"),
         alt.Tooltip("y:Q", title=options["y"], format=".1%"),
     ]
-    curve = alt.Chart().encode(x=x, y=y)
-    even = curve.mark_line(color=colours["quiet"], strokeDash=[4, 4], strokeWidth=1).encode(y=alt.Y("x:Q"))
-    return (
-        even
-        + curve.mark_area(color=colours["first"], opacity=0.15)
-        + curve.mark_line(color=colours["first"], strokeWidth=2)
-        + curve.mark_point(opacity=0, size=120).encode(tooltip=tooltip)
-    ).properties(height=300)
+    area = curve.mark_area(color=colours["first"], opacity=0.15)
+    line = curve.mark_line(color=colours["first"], strokeWidth=2)
+    return (even + area + line + curve.mark_point(opacity=0, size=120).encode(tooltip=tooltip)).properties(height=300)
 
 
-def _goals(colours: Mapping[str, str], lang: str, options: Mapping[str, Any]) -> Any:
+def _goals(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
+    title, labels = block["options"]["value"], _order(block["rows"], "label", "o")
     base = alt.Chart()
-    y = alt.Y("label:N", sort=_by("o"), title=None, axis=alt.Axis(grid=False, ticks=False, domain=False, labelLimit=220))
-    x = alt.X("value:Q", title=options["value"], axis=alt.Axis(format=".0%", tickCount=4), scale=alt.Scale(domainMin=0))
-    tooltip = [alt.Tooltip("label:N", title=" "), alt.Tooltip("value:Q", title=options["value"], format=".1%")]
-    bars = base.mark_bar(color=colours["first"], height={"band": 0.6}).encode(x=x, y=y, tooltip=tooltip)
+    bars = base.mark_bar(color=colours["first"], height={"band": 0.6}).encode(
+        y=_axis(alt.Y, "label", labels, labelLimit=220),
+        x=alt.X("value:Q", title=title, axis=alt.Axis(format=".0%", tickCount=4)),
+        tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("value:Q", title=title, format=".1%")],
+    )
     mark = base.mark_rule(color=colours["second"], strokeWidth=2).encode(x=alt.datum(1))
-    return (bars + mark).properties(height=alt.Step(36))
+    return (bars + mark).properties(height=36 * len(labels))
 
 
-_CHARTS: Final[dict[str, Callable[[Mapping[str, str], str, Mapping[str, Any]], Any]]] = {
+_CHARTS: Final[dict[str, Callable[[Mapping[str, Any], Mapping[str, str], str], Any]]] = {
     "bars": _bars,
     "pairs": _pairs,
     "heat": _heat,

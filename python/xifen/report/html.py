@@ -16,6 +16,7 @@ from typing import Any, Final
 from xifen.errors import ParameterError
 from xifen.report import charts, sections
 from xifen._progress import Progress
+from xifen.report._segments import strategies
 from xifen.report._view import View
 
 __all__ = ["render", "write"]
@@ -100,26 +101,20 @@ def render(
 
 def _about(view: View) -> dict[str, Any]:
     words = view.words
-    name = getattr(view.result.plan, "name", None)
     count = words("made_of", customers=words.number(len(view)), segments=len(view.labels))
+    about = [view.result.plan.name, words("as_of", day=f"{view.result.as_of:%Y-%m-%d}"), count]
     return {
         "lang": words.lang,
-        "title": words.text(name) if name else words("title"),
-        "subtitle": f"{words('as_of', day=f'{view.result.as_of:%Y-%m-%d}')} · {count}",
+        "title": words("title"),
+        "subtitle": " · ".join(words.text(part) for part in about if part),
         "words": words.all(),
         "segments": [
             {"label": label, "strategy": [[words(field), text] for field, text in said.items()], "hidden": bool(hidden)}
             for label, said, hidden in zip(
-                view.labels, _strategies(view), view.hidden_segments, strict=True
+                view.labels, strategies(view), view.hidden_segments, strict=True
             )
         ],
     }
-
-
-def _strategies(view: View) -> list[dict[str, str]]:
-    from xifen.report._segments import strategies
-
-    return strategies(view)
 
 
 def _page(view: View, data: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ function plainTable(block) {
       "tr",
       {},
       row.map((text, place) => {
-        const kind = numeric.has(place) ? "number" : String(text).length > 24 ? "long" : "";
+        const kind = numeric.has(place) ? "number" : text.length > 24 ? "long" : text.length < 13 ? "short" : "";
         if (code.has(place)) return element("td", { class: kind }, element("code", {}, text));
         const segment = block.segments && place === labelled ? block.segments[line] : null;
         if (segment === null) return element("td", { class: kind }, text);
@@ -48,9 +48,8 @@ const SHOWN = {
           "div",
           { class: "panel" },
           element("h4", {}, item.title),
-          element("p", { class: "big" }, item.count),
-          element("p", { class: "note" }, element("bdi", {}, item.reason)),
-          element("div", { class: "people" }, item.customers.map((place) => element("button", { onclick: () => people.open(place) }, people.id(place)))),
+          item.reason ? element("p", { class: "note" }, item.reason) : null,
+          element("ol", { class: "answers" }, item.answers.map(([place, reason]) => element("li", {}, element("button", { class: "link", onclick: () => people.open(place) }, element("bdi", {}, people.id(place))), " ", element("bdi", { class: "note" }, reason)))),
         ),
       ),
     );
@@ -65,8 +64,7 @@ const SHOWN = {
         "article",
         { class: "panel" },
         element("h4", {}, element("button", { class: "link", onclick: () => choice.choose(item.segment) }, DATA.segments[item.segment].label)),
-        factList(item.facts),
-        item.strategy.length ? factList(item.strategy) : null,
+        item.groups.filter((group) => group.items.length).map((group) => [group.title ? element("p", { class: "note group" }, group.title) : null, factList(group.items)]),
         item.slots.map(slotBox),
       ),
     );
@@ -87,11 +85,12 @@ const SHOWN = {
           element("h4", {}, item.title),
           item.facts.length ? factList(item.facts) : null,
           links.length ? element("p", { class: "links note" }, say("see"), shown.flat()) : null,
-          item.slots.map(slotBox),
+          element("div", { class: "slots" }, item.slots.map(slotBox)),
         );
       }),
     );
   },
+  lead: (block) => element("p", { class: "note" }, block.text),
   facts: (block) => titled(block, factList(block.items)),
   notes: (block) => titled(block, element("ul", { class: "notes" }, block.items.map((text) => element("li", {}, element("bdi", {}, text))))),
   customers: (block) => people.show(block),

@@ -23,7 +23,6 @@ function rowsOf(block, segment) {
   const found = [];
   for (let row = 0; row < block.rows[names[0]].length; row++) {
     const of = block.rows.s ? block.rows.s[row] : -1;
-    if (block.by === "sum" && segment >= 0 && of !== segment) continue;
     if (block.by === "choice" && of !== segment) continue;
     found.push(Object.fromEntries(names.map((name) => [name, block.rows[name][row]])));
   }
