@@ -18,6 +18,7 @@ __all__ = ["customers", "not_shown"]
 _TABLE = (c.MONETARY, c.ORDER_COUNT_12M, c.ORDER_COUNT, c.RECENCY_DAYS, c.LAST_PURCHASE)
 _HISTORY = re.compile(r"(first|last)_purchase|(order_count|monetary)(_prev)?_\d+[DM]")
 _FACTS = (*BASIC, *NEEDS, "founded", "employees", "contact_role", "contact_influence", "service_feedback")
+_ACTIONS = ("owner", "next_contact", "contact_channel")
 #: Columns of a name that a person may have are never written.
 _NEVER = (c.CUSTOMER_ID, c.NAME, c.CONTACT, c.NOTES)
 
@@ -32,7 +33,7 @@ def customers(view: View) -> list[dict[str, Any]]:
     rules = _rules(view)
     inputs = {name for steps in rules for rule in steps["rules"] for name in rule["inputs"]}
     table = [name for name in _TABLE if name in view.frame]
-    added = [name for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters) if name]
+    added = [name for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, "owner") if name]
     table += [name for name in added if name in view.frame and name not in table]
     names = [*table, *(name for name in shown if name not in table)]
     unflagged = [name for name in names if name not in view.result.tags or name in inputs]
@@ -51,6 +52,7 @@ def customers(view: View) -> list[dict[str, Any]]:
             "history": [
                 place for place, name in enumerate(unflagged) if _HISTORY.fullmatch(name) or name in MEASURES
             ],
+            "actions": [unflagged.index(name) for name in _ACTIONS if name in unflagged],
             "tags": [words.text(name, limit=60) for name in tags],
             "has": [np.flatnonzero(line).tolist() for line in flags],
             "unknown": [[tags.index(unknown[place]) for place in np.flatnonzero(line)] for line in missing],
@@ -86,7 +88,8 @@ def _shown(view: View) -> list[str]:
     model = [name for names in view.added.values() for name in names]
     read = [name for step in view.model.values() for name in getattr(step, "feature_names_in_", ())]
     inputs = [name for step in view.model.values() for name in getattr(step, "columns_", ())]
-    known = {*_FACTS, *MEASURES, *model, *inputs, *(name for name in read if _HISTORY.fullmatch(str(name)))}
+    model = [name for name in model if not name.endswith("_points")]
+    known = {*_FACTS, *_ACTIONS, *MEASURES, *model, *inputs, *(name for name in read if _HISTORY.fullmatch(str(name)))}
     return [
         name
         for name in view.frame
@@ -134,7 +137,7 @@ def _rules(view: View) -> list[dict[str, Any]]:
             lines.append({"label": view.words.text(label), "rule": view.words.rule(rule), "inputs": asked})
         made.append(
             {
-                "step": view.words.text(name),
+                "step": view.words.step(name),
                 "decides": view.result.segment in view.added[name],
                 "tags": any(column in view.result.tags for column in view.added[name]),
                 "rules": lines,

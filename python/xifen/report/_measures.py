@@ -89,8 +89,9 @@ def _edges_of(view: View) -> dict[str, tuple[str, pd.DataFrame]]:
             continue
         table, added = step.edges_table(), view.added[name]
         for place, measure in enumerate(step.bin_edges_):
-            # Scores stand behind the measures, in their order; bands stand in their place.
-            column = added[place] if place < len(added) else measure
+            # Scores are added in the order of their measures; bands have a column of their own, or the measure's.
+            band = f"{measure}_band" if f"{measure}_band" in view.frame else measure
+            column = added[place] if place < len(added) else band
             rows = table[table["column"] == measure]
             if len(rows):
                 found[column] = (measure, rows)

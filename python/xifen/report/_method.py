@@ -46,34 +46,51 @@ def ledger(view: View) -> list[dict[str, Any]]:
 
 
 def coverage(view: View) -> list[dict[str, Any]]:
-    """What each rule set does with every combination of values."""
-    blocks: list[dict[str, Any]] = []
+    """What each rule set does with every combination of values: a line each, and the findings behind it."""
+    words = view.words
+    lines, folded = [], []
     for name, found in view.result.coverage().items():
-        words = view.words
-        cells = words("coverage.many") if found.cells is None else words.number(found.cells)
-        facts = [words("coverage.complete", cells=cells) if found.complete else words("coverage.incomplete")]
-        if found.gap_rows is not None:
-            facts.append(
-                words("coverage.rows", gaps=words.number(found.gap_rows), unknown=words.number(found.unknown_rows))
-            )
-        listed = found.findings.head(_FINDINGS)
-        if len(found.findings) > _FINDINGS:
-            facts.append(words("coverage.more", count=words.number(len(found.findings) - _FINDINGS)))
-        blocks.append({"kind": "notes", "title": words.text(name), "badge": bool(found.complete), "items": facts})
-        if len(listed):
-            blocks.append(
-                {
-                    "kind": "table",
-                    "folded": True,
-                    "title": words("findings", step=words.text(name), count=len(found.findings)),
-                    "columns": [words(key) for key in ("finding", "label", "also", "example")],
-                    "rows": [
-                        [words(f"finding.{row['finding']}"), *(words.text(row[key]) for key in ("label", "other", "example"))]
-                        for row in listed.to_dict("records")
-                    ],
-                }
-            )
-    return blocks
+        lines.append(
+            [
+                words.step(name),
+                words("yes" if found.complete else "no"),
+                words("coverage.many") if found.cells is None else words.number(found.cells),
+                "–" if found.gap_rows is None else words.number(found.gap_rows),
+                "–" if found.unknown_rows is None else words.number(found.unknown_rows),
+                words.number(len(found.findings)),
+            ]
+        )
+        if not len(found.findings):
+            continue
+        more = len(found.findings) - _FINDINGS
+        folded.append(
+            {
+                "kind": "table",
+                "folded": True,
+                "title": words("findings", step=words.step(name), count=len(found.findings)),
+                "note": words("coverage.more", count=words.number(more)) if more > 0 else "",
+                "columns": [words(key) for key in ("finding", "label", "also", "example")],
+                "rows": [
+                    [
+                        words(f"finding.{row['finding']}"),
+                        *(words.text(row[key]) for key in ("label", "other")),
+                        words.sentence(row["example"]),
+                    ]
+                    for row in found.findings.head(_FINDINGS).to_dict("records")
+                ],
+            }
+        )
+    if not lines:
+        return []
+    columns = ["rules", "complete", "combinations", "in_gap", "undecided", "finding"]
+    table = {
+        "kind": "table",
+        "note": words("coverage.note"),
+        "columns": [words(key) for key in columns],
+        "numeric": [2, 3, 4, 5],
+        "rows": lines,
+    }
+    return [table, *folded]
 
 
 def definitions(view: View) -> list[dict[str, Any]]:
@@ -105,21 +122,27 @@ def definitions(view: View) -> list[dict[str, Any]]:
                 {
                     "kind": "table",
                     "folded": True,
-                    "title": words(title, step=words.text(name)),
+                    "title": words(title, step=words.step(name)),
                     "columns": [words(key) for key in columns],
                     "code": [1] if title == "definitions.sets" else [],
                     "rows": rows,
                 }
             )
-    fields = [
-        [words.column(str(name)), words.text(name, limit=80)]
-        for name in view.frame
-        if words.column(str(name)) != str(name)
-    ]
-    if fields:
-        blocks.append(
-            {"kind": "table", "folded": True, "title": words("fields"), "columns": [words("meaning"), words("column")], "code": [1], "rows": fields}
-        )
+    fields = view.result.fields()
+    columns = ["meaning", "column", "field.source", "field.purpose", "field.why"]
+    blocks.append(
+        {
+            "kind": "table",
+            "folded": True,
+            "title": words("fields"),
+            "columns": [words(key) for key in columns],
+            "code": [1],
+            "rows": [
+                [words.column(str(row["field"])), *(words.text(row[key]) for key in ("field", "source", "purpose", "why"))]
+                for row in fields.to_dict("records")
+            ],
+        }
+    )
     return blocks
 
 
@@ -131,8 +154,11 @@ def left_out(view: View) -> list[dict[str, Any]]:
         said.append(words("privacy.small", k=view.least, cells=words.number(view.hidden_cells)))
     else:
         said.append(words("privacy.small_off"))
-    if c.OPT_OUT in view.frame:
-        said.append(words("privacy.opt_out", count=words.number(float(view.flags(c.OPT_OUT).sum()))))
+    said += [
+        words("privacy.said", sentence=words.sentence(row["sentence"]), count=words.number(row["count"]))
+        for row in view.result.left_out().to_dict("records")
+        if row["what"] != "small_cells"
+    ]
     if view.folded:
         said.append(words("privacy.more_values", count=MOST_VALUES))
     columns = not_shown(view)

@@ -10,7 +10,7 @@ import pandas as pd
 from xifen import _columns as c
 from xifen.report._view import NEEDS, View
 
-__all__ = ["cards", "comparison", "growth", "ranking", "segments", "strategies"]
+__all__ = ["cards", "comparison", "growth", "owners", "ranking", "segments", "strategies"]
 
 #: What a playbook says of a type; the second name is that of the presets.
 _ADVICE = (
@@ -277,3 +277,34 @@ def ranking(view: View) -> list[dict[str, Any]]:
             ],
         }
     ]
+
+
+def owners(view: View) -> list[dict[str, Any]]:
+    """Who looks after whom, against capacity; whose next contact is due."""
+    words, table = view.words, view.result.owners()
+    if table is None or not len(table):
+        return []
+    rows = [
+        [
+            words("unassigned") if pd.isna(row["role"]) else words.text(row["role"]),
+            words("any") if pd.isna(row["type"]) else _types(view, str(row["type"])),
+            words("any") if pd.isna(row["industry"]) else words.value(row["industry"]),
+            words("unlimited") if pd.isna(row["capacity"]) else words.number(float(row["capacity"])),
+            words.number(float(row["assigned"])),
+        ]
+        for row in table.to_dict("records")
+    ]
+    columns = [words(key) for key in ("owner", "type", "industry", "capacity", "assigned")]
+    blocks: list[dict[str, Any]] = [{"kind": "table", "columns": columns, "numeric": [3, 4], "rows": rows}]
+    due = view.result.counts.get("contacts_due")
+    if due is not None:
+        blocks.append({"kind": "facts", "items": [[words("contacts_due"), words.number(float(due))]]})
+    return blocks
+
+
+def _types(view: View, written: str) -> str:
+    """Give types, written by their keys, in words."""
+    book = view.result.playbook
+    labels = {} if book is None else {str(key).rpartition(".")[2]: label for key, label in zip(book["key"], book["label"], strict=True)}
+    parts = [labels.get(part, part) for part in written.split(", ")]
+    return view.words.text({"zh": "、", "en": ", "}[view.words.lang].join(map(str, parts)))

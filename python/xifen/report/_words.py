@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xifen.errors import ParameterError
+from xifen.presets import list_presets
 
 __all__ = ["LONGEST", "Words"]
 
@@ -27,6 +28,12 @@ _WINDOW: Final = re.compile(r"(order_count|monetary)(_prev)?_(\d+)([DM])")
 @functools.cache
 def _read(name: str) -> Any:
     return json.loads(resources.files("xifen.report").joinpath(f"{name}.json").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _titles(lang: str) -> dict[str, str]:
+    presets = list_presets()
+    return dict(zip(presets["name"], presets[f"title_{lang}"], strict=True))
 
 
 class Words:
@@ -82,7 +89,13 @@ class Words:
             windows = known["windows"]
             span = windows[unit][self.lang].format(n=number)
             return str(windows[measure + (before or "")][self.lang].format(span=span))
+        if name.endswith("_band"):
+            return self("band", measure=self.column(name.removesuffix("_band")))
         return self.text(name)
+
+    def step(self, name: str) -> str:
+        """Give what people call a step of the model: the title of its preset, where it is one's."""
+        return _titles(self.lang).get(name.partition(" ")[0]) or self.text(name)
 
     def value(self, value: Any) -> str:
         """Give a value of the data in words."""

@@ -236,7 +236,7 @@ def _cells(base: Any, colours: Mapping[str, str], value: str, text: Any) -> Any:
 
 def _heat(block: Mapping[str, Any], colours: Mapping[str, str], lang: str) -> Any:
     options, rows = block["options"], block["rows"]
-    across, up = (list(range(1, max([5, *rows[name]]) + 1)) for name in ("r", "f"))
+    across, up = (sorted(set(rows[name])) for name in ("r", "f"))
     base = (
         alt.Chart()
         .transform_calculate(said=_written("datum.value", lang))

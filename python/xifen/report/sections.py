@@ -52,6 +52,7 @@ SECTIONS: Final[list[Section]] = [
     Section("cards", "segments", "细分卡片", "A card per segment", _segments.cards),
     Section("comparison", "segments", "细分比较", "Comparison of segments", _segments.comparison),
     Section("ranking", "segments", "优先次序", "Priority ranking", _segments.ranking),
+    Section("owners", "segments", "负责人与联系计划", "Owners and contacts", _segments.owners),
     Section("rfm", "measures", "RFM 热力图", "RFM heat map", _measures.rfm),
     Section("scores", "measures", "评分分布与分界", "Scores and their edges", _measures.scores),
     Section("matrix", "measures", "价值与潜力象限", "Value by potential", _measures.matrix),

@@ -56,7 +56,7 @@ const SHOWN = {
   },
   table(block) {
     if (!block.folded) return titled(block, plainTable(block));
-    return element("details", {}, element("summary", {}, block.title), plainTable(block));
+    return element("details", {}, element("summary", {}, block.title), block.note ? element("p", { class: "note" }, block.note) : null, plainTable(block));
   },
   cards(block) {
     const cards = block.items.map((item) =>

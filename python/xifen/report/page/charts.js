@@ -42,7 +42,11 @@ function chartFigure(block) {
     block.by === "none" ? element("p", { class: "note" }, say("not_filtered")) : null,
   );
   const size = { bars: "third", heat: "half", quadrant: "full" }[block.chart] || "full";
-  const figure = element("figure", { class: size, "data-chart": block.chart }, caption, place, empty, numbers);
+  // Many columns need room for their numbers: on a narrow screen such a chart is moved sideways.
+  const across = { profile: "measure", overlap: "x" }[block.chart];
+  if (across) place.style.minWidth = `${150 + 44 * new Set(block.rows[across]).size}px`;
+  const frame = element("div", { class: "scroll", tabindex: across ? "0" : null }, place);
+  const figure = element("figure", { class: size, "data-chart": block.chart }, caption, frame, empty, numbers);
   const shown = { view: null, rows: [] };
   const show = (segment) => {
     shown.rows = rowsOf(block, segment);

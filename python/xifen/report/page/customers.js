@@ -113,7 +113,7 @@ const people = {
       ...block.unknown[place].map((tag) => element("span", { class: "unknown" }, `${block.tags[tag]}: ${say("card.unknown")}`)),
     ];
     const segment = DATA.segments[block.segments[place]];
-    const actions = block.opted_out[place] ? element("p", {}, say("card.opt_out")) : segment.strategy.length ? factList(segment.strategy) : element("p", { class: "note" }, say("no_data"));
+    const actions = block.opted_out[place] ? element("p", {}, say("card.opt_out")) : [segment.strategy.length ? factList(segment.strategy) : element("p", { class: "note" }, say("no_data")), facts(block.actions)];
     const close = () => dialog.close();
     dialog.setAttribute("aria-label", `${say("card")} ${this.id(place)}`);
     dialog.replaceChildren(
