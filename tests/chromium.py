@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import itertools
 import json
@@ -38,9 +39,9 @@ class Chromium:
             os.dup2(commands, 3)
             os.dup2(answers, 4)
 
-        self.process = subprocess.Popen(  # noqa: PLW1509 - the descriptors have to be placed in the child
+        self.process = subprocess.Popen(
             [PATH, *FLAGS, f"--user-data-dir={self.profile.name}", "about:blank"],
-            preexec_fn=place,
+            preexec_fn=place,  # noqa: PLW1509 - the descriptors have to be placed in the child
             close_fds=False,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
@@ -55,10 +56,8 @@ class Chromium:
     def close(self):
         os.close(self._write)
         os.close(self._read)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -106,9 +105,7 @@ class Page:
         browser.events.clear()
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
         self.call("Page.navigate", url=path.resolve().as_uri())

@@ -53,7 +53,10 @@ class StandIn:
         return {name: self.model[name].coverage(self.frame) for name in rules}
 
     def goals(self):
-        lines = [("新增重点客户", 20, 17, 0.85, False, "monetary_12M > 500000"), ("老客户复购", 300, 410, 410 / 300, True, "order_count >= 2")]
+        lines = [
+            ("新增重点客户", 20, 17, 0.85, False, "monetary_12M > 500000"),
+            ("老客户复购", 300, 410, 410 / 300, True, "order_count >= 2"),
+        ]
         return pd.DataFrame(lines, columns=["goal", "target", "attained", "share", "held", "rule"])
 
     def owners(self):
@@ -66,9 +69,16 @@ class StandIn:
         return pd.DataFrame({"what": ["opted_out"], "count": [58], "sentence": ["拒绝营销的客户，不给出营销行动"]})
 
     def questions(self, n=10):
-        best = self.frame.nlargest(n, "monetary")[["customer_id"]].assign(value=1.0, reason="monetary_12M 为 1,234,567，占全部的 3.1%")
+        best = self.frame.nlargest(n, "monetary")[["customer_id"]].assign(
+            value=1.0, reason="monetary_12M 为 1,234,567，占全部的 3.1%"
+        )
         asked = ["谁最有价值？", "谁最忠诚？", "谁是潜在客户？", "谁增长最快？", "谁最可能流失？"]
         return [
-            SimpleNamespace(key=str(place), question=text, customers=best.iloc[: n if place != 2 else 0], reason="" if place != 2 else "没有数据：需要列 potential_score")
+            SimpleNamespace(
+                key=str(place),
+                question=text,
+                customers=best.iloc[: n if place != 2 else 0],
+                reason="" if place != 2 else "没有数据：需要列 potential_score",
+            )
             for place, text in enumerate(asked)
         ]

@@ -19,6 +19,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from xifen import _display
 from xifen._cuts import column_names
 from xifen._frame import Frame, as_kind, is_array
 from xifen._warn import warn
@@ -94,6 +95,22 @@ class Model(BaseEstimator):
             setattr(estimator, name, _decode(value))
         estimator._check_restored()
         return estimator
+
+    def _shown(self) -> list[_display.Part]:
+        """Give what a notebook shows of the fitted estimator; for subclasses."""
+        return []
+
+    def _repr_html_inner(self) -> str:
+        """Show what was learned; scikit-learn's diagram says only what was asked for."""
+        parts = self._shown() if self.__sklearn_is_fitted__() else []
+        if parts:
+            return _display.shown(repr(self), *parts)
+        diagram: str = super()._repr_html_inner()
+        return diagram
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        return bundle | ({"text/html": self._repr_html_inner()} if "text/html" in bundle else {})
 
     def _plain(self, parameter: Any) -> Any:
         """Turn a parameter into what JSON can hold; for subclasses whose parameters are more than plain values."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from xifen._display import Badge, shown
 from xifen._rule_words import value_in, visible
 
 __all__ = ["Coverage"]
@@ -67,6 +68,16 @@ _WORDS: Final = {
         "direction?": "方向：只在 {other} 高时要求“{label}”低，只在其低时要求它高（{example}）；它是以 5 为最好的评分吗？",
         "rows": "行数：{rows}，其中 {gap} 行落在缺口，{unknown} 行未知",
     },
+}
+#: The judgement of a coverage in a word.
+_BADGES: Final = {
+    "en": {
+        "complete": "complete",
+        "gaps": "NOT complete",
+        "dead": "some rules never decide",
+        "tags": "every tag can occur",
+    },
+    "zh": {"complete": "完整", "gaps": "不完整", "dead": "有规则从不起作用", "tags": "每个标签都可能出现"},
 }
 #: What the table of a coverage says in Chinese: its headings, and what becomes of a label.
 _HEADINGS: Final = {
@@ -236,6 +247,19 @@ class Coverage:
 
     def _spoken(self, values: Sequence[str]) -> list[str]:
         return [value_in(self._lang, value) for value in values]
+
+    @property
+    def badge(self) -> Badge:
+        """The judgement in a word: of labels, whether each combination gets one; of tags, whether each can occur."""
+        words, dead = _BADGES[self._lang], bool(self.findings["finding"].isin(_DEAD.values()).any())
+        if self._families and not self.complete:
+            return Badge(words["gaps"], good=False)
+        return Badge(words["dead" if dead else "complete" if self._families else "tags"], good=not dead)
+
+    def _repr_html_(self) -> str:
+        tables = [("summary", self.summary), ("findings", self.findings)]
+        heading = "Coverage" if self.cells is None else f"Coverage, {self.cells:,}"
+        return shown(heading, self.badge, *[(name, table) for name, table in tables if len(table)])
 
     def __repr__(self) -> str:
         words = _WORDS[self._lang]

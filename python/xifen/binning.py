@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from xifen import _columns as names
-from xifen import _core
+from xifen import _core, _display
 from xifen._base import ColumnAdder, FrameTransformer
 from xifen._cuts import (
     BinEdges,
@@ -59,6 +59,9 @@ class _Bins(FrameTransformer):
             sides = zip(edges.tolist(), self.closed_[column], scale, scale[1:], strict=False)
             rows += [(column, place, *side) for place, side in enumerate(sides, start=1)]
         return pd.DataFrame(rows, columns=["column", "bin", "edge", "closed", "score_below", "score_above"])
+
+    def _shown(self) -> list[_display.Part]:
+        return [("edges", self.edges_table())]
 
     def _scale(self, column: str, n_bins: int) -> list[Any]:
         """What each bin gives, in order of value."""

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
-from xifen import _core
+from xifen import _core, _display
 from xifen._base import ColumnAdder
 from xifen._cuts import column_names, cuts_by_column, is_fitted_edges, known_columns, renamed
 from xifen._frame import Frame, Labels
@@ -164,6 +164,9 @@ class SegmentMatrix(ColumnAdder, _Bins):
         cells = self._cells()
         fields = [field for field in _FIELDS if any(field in cell for cell in cells.values())]
         return pd.DataFrame([{"code": code, **{f: cell.get(f, "") for f in fields}} for code, cell in cells.items()])
+
+    def _shown(self) -> list[_display.Part]:
+        return [*super()._shown(), ("cells", self.table())]
 
     def _reads(self) -> list[str]:
         return self._axes()

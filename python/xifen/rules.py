@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
-from xifen import _core
+from xifen import _core, _display
 from xifen._base import ColumnAdder
 from xifen._cuts import threads
 from xifen._frame import Frame, Labels
@@ -184,6 +184,9 @@ class RuleSet(ColumnAdder):
 
     def _language(self, lang: Any) -> Any:
         return language_of(lang, list(self.rules), self.aliases or {})
+
+    def _shown(self) -> list[_display.Part]:
+        return [self.coverage().badge, ("rules", self.table())]
 
     def _choice(self) -> dict[str, Any]:
         """How the rules decide together, as JSON has it; what cannot be is refused here."""

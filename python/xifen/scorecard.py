@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from xifen import _columns as names
-from xifen import _core
+from xifen import _core, _display
 from xifen._base import ColumnAdder
 from xifen._cuts import as_json, column_names, known_columns, renamed, threads
 from xifen._frame import Column, Frame, Masked
@@ -236,6 +236,9 @@ class Scorecard(ColumnAdder):
         totals, scores = _core.scorecard_totals(json.dumps(self._config()))
         added = self._added()
         return pd.DataFrame({added[names.TOTAL_POINTS]: totals, added[names.SCORE]: scores})
+
+    def _shown(self) -> list[_display.Part]:
+        return [("points", self.table())]
 
     def _reads(self) -> list[str]:
         columns: list[str] = self._config()["columns"]

@@ -7,11 +7,12 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_is_fitted, validate_data
 
-from xifen import _core
+from xifen import _core, _display
 from xifen._base import FrameTransformer, Model
 from xifen._cuts import threads
 from xifen._frame import Frame, is_array
@@ -58,6 +59,14 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransforme
     cluster_centers_: np.ndarray
     labels_: np.ndarray
     _origin: np.ndarray
+
+    def _shown(self) -> list[_display.Part]:
+        sizes = np.bincount(self.labels_, minlength=len(self.cluster_centers_)) if hasattr(self, "labels_") else None
+        names = self._names() or [f"column {place}" for place in range(self.cluster_centers_.shape[1])]
+        centres = pd.DataFrame(self.cluster_centers_, columns=names).rename_axis("cluster").reset_index()
+        if sizes is not None:
+            centres.insert(1, "rows", sizes)
+        return [("centres", centres)]
 
     @property
     def _n_features_out(self) -> int:

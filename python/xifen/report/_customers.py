@@ -33,7 +33,11 @@ def customers(view: View) -> list[dict[str, Any]]:
     rules = _rules(view)
     inputs = {name for steps in rules for rule in steps["rules"] for name in rule["inputs"]}
     table = [name for name in _TABLE if name in view.frame]
-    added = [name for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, "owner") if name]
+    added = [
+        name
+        for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, "owner")
+        if name
+    ]
     table += [name for name in added if name in view.frame and name not in table]
     names = [*table, *(name for name in shown if name not in table)]
     unflagged = [name for name in names if name not in view.result.tags or name in inputs]
@@ -49,9 +53,7 @@ def customers(view: View) -> list[dict[str, Any]]:
             "columns": [_column(view, frame, name) for name in unflagged],
             "table": [unflagged.index(name) for name in table],
             "facts": [unflagged.index(name) for name in unflagged if name in _FACTS],
-            "history": [
-                place for place, name in enumerate(unflagged) if _HISTORY.fullmatch(name) or name in MEASURES
-            ],
+            "history": [place for place, name in enumerate(unflagged) if _HISTORY.fullmatch(name) or name in MEASURES],
             "actions": [unflagged.index(name) for name in _ACTIONS if name in unflagged],
             "tags": [words.text(name, limit=60) for name in tags],
             "has": [np.flatnonzero(line).tolist() for line in flags],
@@ -118,10 +120,12 @@ def _column(view: View, frame: pd.DataFrame, name: str) -> dict[str, Any]:
             "labels": [view.words.value(value) for value in values],
             "values": codes.tolist(),
         }
-    values = column.to_numpy(np.float64, na_value=np.nan)
-    rounded = np.round(values, 3).tolist()
-    whole = [None if value != value or np.isinf(value) else int(value) if value == int(value) else value for value in rounded]
-    return {"title": title, "type": "number", "values": whole}
+    values = np.round(column.to_numpy(np.float64, na_value=np.nan), 3)
+    known = np.isfinite(values)
+    whole = [int(value) if value.is_integer() else value for value in values[known].tolist()]
+    filled = np.full(len(values), None, dtype=object)
+    filled[known] = whole
+    return {"title": title, "type": "number", "values": filled.tolist()}
 
 
 def _rules(view: View) -> list[dict[str, Any]]:

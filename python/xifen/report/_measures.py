@@ -202,7 +202,12 @@ def matrix(view: View) -> list[dict[str, Any]]:
         name=[words.text(said[place], limit=40) for place in tally.places[0]],
         revenue=earned.round(6),
     )
-    options = {"x": words.column(axes[1]), "y": words.column(axes[0]), "value": words("customers"), "revenue": words("revenue_share")}
+    options = {
+        "x": words.column(axes[1]),
+        "y": words.column(axes[0]),
+        "value": words("customers"),
+        "revenue": words("revenue_share"),
+    }
     return [_chart("quadrant", words("matrix.alt"), listed, note=words("matrix.note"), options=options)]
 
 
@@ -308,14 +313,19 @@ def concentration(view: View) -> list[dict[str, Any]]:
         rows["y"] += y.round(6).tolist()
         if place < 0:
             facts = [
-                [words("pareto.top", share=f"{top:.0%}"), words("pareto.brings", share=words.share(float(np.interp(top, x, y))))]
+                [
+                    words("pareto.top", share=f"{top:.0%}"),
+                    words("pareto.brings", share=words.share(float(np.interp(top, x, y)))),
+                ]
                 for top in (0.1, 0.2, 0.5)
             ]
     if not rows["s"]:
         return []
     return [
         {"kind": "facts", "items": facts},
-        _chart("pareto", words("pareto.alt"), rows, by="choice", options={"x": words("pareto.x"), "y": words("pareto.y")}),
+        _chart(
+            "pareto", words("pareto.alt"), rows, by="choice", options={"x": words("pareto.x"), "y": words("pareto.y")}
+        ),
     ]
 
 

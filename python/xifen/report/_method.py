@@ -40,7 +40,13 @@ def ledger(view: View) -> list[dict[str, Any]]:
     counts = [[words.column(key), words.value(value)] for key, value in view.result.counts.items()]
     if counts:
         blocks.append(
-            {"kind": "table", "title": words("counted"), "columns": [words("what"), words("counts")], "numeric": [1], "rows": counts}
+            {
+                "kind": "table",
+                "title": words("counted"),
+                "columns": [words("what"), words("counts")],
+                "numeric": [1],
+                "rows": counts,
+            }
         )
     return blocks
 
@@ -107,7 +113,11 @@ def definitions(view: View) -> list[dict[str, Any]]:
                 for label, rule in zip(table["label"], table["rule"], strict=True)
             ]
         elif hasattr(step, "edges_table"):
-            title, columns, table = "definitions.scores", ["field", "below_edge", "edge", "above_edge"], step.edges_table()
+            title, columns, table = (
+                "definitions.scores",
+                ["field", "below_edge", "edge", "above_edge"],
+                step.edges_table(),
+            )
             rows = [
                 [
                     words.column(str(line["column"])),
@@ -138,7 +148,10 @@ def definitions(view: View) -> list[dict[str, Any]]:
             "columns": [words(key) for key in columns],
             "code": [1],
             "rows": [
-                [words.column(str(row["field"])), *(words.text(row[key]) for key in ("field", "source", "purpose", "why"))]
+                [
+                    words.column(str(row["field"])),
+                    *(words.text(row[key]) for key in ("field", "source", "purpose", "why")),
+                ]
                 for row in fields.to_dict("records")
             ],
         }

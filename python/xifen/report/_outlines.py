@@ -83,7 +83,12 @@ def _loyalty(view: View) -> list[list[str]]:
     for name in (c.TENURE_DAYS, "complaint_rate", c.MEAN_GAP_DAYS):
         if name in view.measures:
             mean = float(np.nanmean(view.numbers(name)))
-            facts.append([words("mean_of", measure=words.column(name)), words.share(mean) if name == "complaint_rate" else words.number(mean)])
+            facts.append(
+                [
+                    words("mean_of", measure=words.column(name)),
+                    words.share(mean) if name == "complaint_rate" else words.number(mean),
+                ]
+            )
     return facts
 
 

@@ -12,6 +12,7 @@ from xifen.report._view import View
 
 __all__ = ["goals", "questions", "summary"]
 
+
 def summary(view: View) -> list[dict[str, Any]]:
     """Numbers of everyone, and of each segment for when it is chosen."""
     words = view.words
@@ -96,7 +97,14 @@ def goals(view: View) -> list[dict[str, Any]]:
             "columns": [words(key) for key in ("goal", "rule", "target", "attained", "attainment", "held")],
             "numeric": [2, 3, 4],
             "rows": [
-                [name, words.rule(rule), words.number(target), words.number(attained), words.share(part), marks[bool(held)]]
+                [
+                    name,
+                    words.rule(rule),
+                    words.number(target),
+                    words.number(attained),
+                    words.share(part),
+                    marks[bool(held)],
+                ]
                 for name, rule, target, attained, part, held in zip(
                     names,
                     table["rule"] if "rule" in table else [""] * len(names),

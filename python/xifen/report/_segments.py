@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xifen import _columns as c
 from xifen.report._view import NEEDS, View
 
 __all__ = ["cards", "comparison", "growth", "owners", "ranking", "segments", "strategies"]
@@ -38,9 +37,7 @@ def strategies(view: View) -> list[dict[str, str]]:
         row = rows.get(label, {})
         said = {}
         for field, other in _ADVICE:
-            value = next(
-                (row[name] for name in (field, f"{field}_{view.words.lang}", other) if name in row), None
-            )
+            value = next((row[name] for name in (field, f"{field}_{view.words.lang}", other) if name in row), None)
             if value is not None and value == value and str(value):  # noqa: PLR0124 - NaN is not itself
                 said[field] = view.words.text(value, limit=500) if isinstance(value, str) else view.words.value(value)
         found.append(said)
@@ -94,7 +91,11 @@ def segments(view: View) -> list[dict[str, Any]]:
     ]
     advice = strategies(view)
     columns = ["customers", "share", "revenue", "revenue_share"]
-    said = [field for field in ("direction", "actions", "investment_level", "channel") if any(field in one for one in advice)]
+    said = [
+        field
+        for field in ("direction", "actions", "investment_level", "channel")
+        if any(field in one for one in advice)
+    ]
     return [
         {
             "kind": "chart",
@@ -118,7 +119,14 @@ def segments(view: View) -> list[dict[str, Any]]:
             "numeric": [1, 2, 3, 4],
             "segments": list(range(len(view.labels))),
             "rows": [
-                [label, size, words.share(part), words.short(total), words.share(earned), *(one.get(field, "") for field in said)]
+                [
+                    label,
+                    size,
+                    words.share(part),
+                    words.short(total),
+                    words.share(earned),
+                    *(one.get(field, "") for field in said),
+                ]
                 for label, size, part, total, earned, one in zip(
                     view.labels, _sizes(view), share, revenue, revenue_share, advice, strict=True
                 )
@@ -135,9 +143,7 @@ def cards(view: View) -> list[dict[str, Any]]:
     means = {name: view.per_segment(view.numbers(name)) for name in view.measures[:8]}
     needs = {name: _most(view, name) for name in NEEDS[:3] if name in view.frame}
     items = []
-    for place, label in enumerate(view.labels):
-        if view.hidden_segments[place]:
-            continue
+    for place in np.flatnonzero(~view.hidden_segments).tolist():
         size = words("of_customers", label=sizes[place], share=words.share(share[place]))
         earned = words("of_customers", label=words.short(revenue[place]), share=words.share(revenue_share[place]))
         trend = words("no_data") if grew is None or not np.isfinite(grew[place]) else f"{grew[place]:.2f}"
@@ -272,7 +278,12 @@ def ranking(view: View) -> list[dict[str, Any]]:
             "segments": order,
             "label": 1,
             "rows": [
-                [str(rank), view.labels[place], words.share(share[place]), *(advice[place].get(field, "") for field in said)]
+                [
+                    str(rank),
+                    view.labels[place],
+                    words.share(share[place]),
+                    *(advice[place].get(field, "") for field in said),
+                ]
                 for rank, place in enumerate(order, start=1)
             ],
         }
@@ -305,6 +316,10 @@ def owners(view: View) -> list[dict[str, Any]]:
 def _types(view: View, written: str) -> str:
     """Give types, written by their keys, in words."""
     book = view.result.playbook
-    labels = {} if book is None else {str(key).rpartition(".")[2]: label for key, label in zip(book["key"], book["label"], strict=True)}
+    labels = (
+        {}
+        if book is None
+        else {str(key).rpartition(".")[2]: label for key, label in zip(book["key"], book["label"], strict=True)}
+    )
     parts = [labels.get(part, part) for part in written.split(", ")]
     return view.words.text({"zh": "、", "en": ", "}[view.words.lang].join(map(str, parts)))

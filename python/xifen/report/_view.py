@@ -194,7 +194,12 @@ class View:
         known = np.isfinite(values)
         n = np.bincount(self.codes[known], minlength=len(self.labels)).astype(np.float64)
         total = np.bincount(self.codes[known], values[known], minlength=len(self.labels))
-        means = np.divide(np.append(total, total.sum()), np.append(n, n.sum()), out=np.full(len(n) + 1, np.nan), where=np.append(n, n.sum()) > 0)
+        means = np.divide(
+            np.append(total, total.sum()),
+            np.append(n, n.sum()),
+            out=np.full(len(n) + 1, np.nan),
+            where=np.append(n, n.sum()) > 0,
+        )
         few = np.append((n < self.least) | self.hidden_segments, n.sum() < self.least)
         return np.where(few, np.nan, means)
 

@@ -72,7 +72,9 @@ class Words:
 
     def sentence(self, value: Any) -> str:
         """Give a sentence, with the names of columns in words."""
-        return re.sub(r"[a-zA-Z]\w*_\w*[a-zA-Z0-9]", lambda found: self.column(found[0]), self.text(value), flags=re.ASCII)
+        return re.sub(
+            r"[a-zA-Z]\w*_\w*[a-zA-Z0-9]", lambda found: self.column(found[0]), self.text(value), flags=re.ASCII
+        )
 
     def rule(self, value: Any) -> str:
         """Give a rule's text."""

@@ -13,9 +13,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from xifen._progress import Progress
 from xifen.errors import ParameterError
 from xifen.report import charts, sections
-from xifen._progress import Progress
 from xifen.report._segments import strategies
 from xifen.report._view import View
 
@@ -110,9 +110,7 @@ def _about(view: View) -> dict[str, Any]:
         "words": words.all(),
         "segments": [
             {"label": label, "strategy": [[words(field), text] for field, text in said.items()], "hidden": bool(hidden)}
-            for label, said, hidden in zip(
-                view.labels, strategies(view), view.hidden_segments, strict=True
-            )
+            for label, said, hidden in zip(view.labels, strategies(view), view.hidden_segments, strict=True)
         ],
     }
 
