@@ -118,6 +118,7 @@ def test_nothing_below_sees_plans_reports_or_commands(upper: str, seen_by: tuple
         ("xlsxwriter", "report/_workbook.py"),
         ("python_calamine", "_read.py"),
         ("typer", "cli"),
+        ("vl_convert", "report/charts.py"),
         ("pyspark", "engines/spark.py"),
     ],
 )

@@ -47,6 +47,15 @@ def test_what_is_not_fitted_shows_scikit_learns_diagram():
     assert "sk-" in shown(xf.RFMScorer())
 
 
+def test_plans_and_results_show_steps_and_profile():
+    crm = xf.datasets.make_crm(300)
+    plan = xf.Plan.preset("retail")
+    assert "rfm.named_six" in shown(plan)
+    html = shown(plan.fit(orders=crm.orders, customers=crm.customers))
+    assert "profile" in html
+    assert "revenue_share" in html
+
+
 def test_texts_are_escaped_and_long_tables_cut():
     rules = {f"<b>{place}": f"recency_score > {place}" for place in range(60)}
     html = shown(xf.RuleTagger(rules).fit(SCORES))

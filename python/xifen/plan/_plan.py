@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self
 
 import pandas as pd
 
-from xifen import _core
+from xifen import _core, _display
 from xifen._tagger import RuleTagger
 from xifen.errors import InputError, ParameterError, XifenError
 from xifen.plan import privacy
@@ -271,6 +271,14 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"Plan({self.name!r}, lang={self.lang!r}, as_of={str(self.as_of)!r}, steps={[step.name for step in self.steps]})"
+
+    def _repr_html_(self) -> str:
+        steps = [
+            {"step": step.name, "block": step.block, "reads": ", ".join(step.reads), "adds": ", ".join(step.adds)}
+            for step in self.steps
+        ]
+        title = f"Plan({self.name!r}, lang={self.lang!r}, as_of={str(self.as_of)!r})"
+        return _display.shown(title, ("steps", pd.DataFrame(steps)))
 
     # -- checking ----------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
-from xifen import _core
+from xifen import _core, _display
 from xifen._frame import Frame, as_kind
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import chosen_rows
@@ -358,15 +358,17 @@ class Segmentation:
 
     # -- files -------------------------------------------------------------------------------------
 
-    def report(self, path: str | Path) -> None:
+    def report(self, path: str | Path, **options: Any) -> None:
         """Write the HTML report.
 
         Parameters
         ----------
         path : str or pathlib.Path
             One file, which opens offline.
+        **options
+            As for `xifen.report.html.write`: lang, customers, real_ids, progress.
         """
-        import_module("xifen.report.html").write(self, path)
+        import_module("xifen.report.html").write(self, path, **options)
 
     def to_excel(self, path: str | Path) -> None:
         """Write the management table as a workbook.
@@ -461,6 +463,11 @@ class Segmentation:
     def __repr__(self) -> str:
         shown = "without customers" if self._customers is None else f"{len(self._table)} customers as of {self.as_of}"
         return f"Segmentation({self.plan.name!r}, {shown}, steps={list(self.model)})"
+
+    def _repr_html_(self) -> str:
+        there = self._customers is not None and self.segment is not None
+        tables = [("profile", self.profile()), ("goals", self.goals())] if there else []
+        return _display.shown(repr(self), *[part for part in tables if len(part[1])])
 
     # -- within ------------------------------------------------------------------------------------
 
