@@ -30,7 +30,7 @@ class StandIn:
             "matrix": xf.load_preset("matrix.value_potential", lang=lang, columns=columns),
             "tag.value": xf.load_preset("tag.value", lang=lang),
             "tag.risk": xf.load_preset("tag.risk", lang=lang),
-            "segments": xf.load_preset("rfm.named", lang=lang),
+            "segments": xf.load_preset("rfm.named_six", lang=lang),
         }
         for step in self.model.values():
             frame = step.fit_transform(frame)
@@ -44,7 +44,7 @@ class StandIn:
         self.scores = ["recency_score", "frequency_score", "monetary_score", "rfm_score", "value_score"]
         self.matrix = ("value_score", "potential_score", "matrix_cell")
         self.clusters = "cluster"
-        self.playbook = xf.load_preset("playbook.rfm_named", lang=lang)
+        self.playbook = xf.load_preset("playbook.rfm_named_six", lang=lang)
         self.ledger = xf.ledger_summary(xf.order_ledger(crm.orders, as_of=crm.as_of, order_id="order_id"))
         self.counts = {"order_rows": len(crm.orders), "customers": len(frame)}
 
