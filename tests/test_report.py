@@ -130,9 +130,7 @@ def test_the_table_sorts_searches_and_opens_a_card_by_keyboard(browser, page, re
     assert "recency_score" in card  # the rule that decided
     opened.press("Escape")
     opened.wait("!document.getElementById('card').open")
-    opened.run(
-        "var s = document.querySelector('input[type=search]'); s.value = 'nobody'; s.dispatchEvent(new Event('input'))"
-    )
+    opened.run("i.value = 'nobody'; i.dispatchEvent(new Event('input'))")
     assert opened.run("document.querySelectorAll('.people-table tbody tr').length") == 0
     opened.close()
 

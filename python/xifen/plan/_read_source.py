@@ -23,7 +23,9 @@ _KINDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
     """Read one source; also what was converted on the way, counted."""
     yours = source.get("columns", {})
-    kinds: dict[str, Any] = {kind: [yours.get(column, column) for column in columns] for kind, columns in _KINDS[name].items()}
+    kinds: dict[str, Any] = {
+        kind: [yours.get(column, column) for column in columns] for kind, columns in _KINDS[name].items()
+    }
     kinds["ids"] += [yours["order_id"]] if "order_id" in yours else []
     if name == "messages" and c.TIMESTAMP in yours:
         kinds["times"] = [yours[c.TIMESTAMP]]

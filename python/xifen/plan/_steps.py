@@ -16,6 +16,7 @@ from xifen import _columns as c
 from xifen import _core
 from xifen._rule_values import unlearned
 from xifen.binning import Binner, RFMScorer
+from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.errors import InputError
 from xifen.matrix import SegmentMatrix
 from xifen.plan import privacy
@@ -57,6 +58,11 @@ class Step:
     def fit(self, columns: dict[str, pd.Series], n_jobs: int | None, because: Mapping[str, str]) -> Any:
         """Fit on these columns, add what comes of it to them, and give the fitted estimator."""
         fitted = clone(self.estimator)
+        if isinstance(fitted, ClusterSegmenter) and all(name in columns for name in self.reads):
+            # Few customers are no error of the plan: they are as many groups at most.
+            complete = int(pd.DataFrame({name: columns[name].notna() for name in self.reads}).all(axis=1).sum())
+            if 0 < complete < (fitted.n_clusters or fitted.max_clusters):
+                fitted.set_params(n_clusters=min(fitted.n_clusters or 2, complete))
         self._run(fitted, "fit_transform", columns, n_jobs, because)
         return fitted
 

@@ -69,9 +69,11 @@ def ranges(view: View, table: pd.DataFrame, *, whole: bool) -> dict[Any, str]:
             low = None if low is None else math.floor(low) + 1 if lower == "right" else math.ceil(low)
             high = None if high is None else math.floor(high) if upper == "right" else math.ceil(high) - 1
             lower, upper = "left", "right"
-        if low is None and high is not None:
+        if low is None:
+            if high is None:
+                continue  # a score without an edge takes everything
             text = words("to" if upper == "right" else "below", high=words.number(high))
-        elif high is None and low is not None:
+        elif high is None:
             text = words("above" if lower == "right" else "from", low=words.number(low))
         elif whole and low == high:
             text = words.number(low)
@@ -242,15 +244,15 @@ def tags(view: View) -> list[dict[str, Any]]:
             apart = counts[:, tag, tag] - both
             small |= (apart > 0) & (apart < view.least)
         shown[:, first, second] = np.where(small, 0, view.shown(both[:, None])[:, 0])
-    segment, first, second = (found.tolist() for found in np.nonzero(shown))
+    segment, across, down = (found.tolist() for found in np.nonzero(shown))
     titles = [words.text(name, limit=40) for name in names]
     rows = {
         "s": [place - 1 for place in segment],
-        "x": [titles[place] for place in second],
-        "xo": second,
-        "y": [titles[place] for place in first],
-        "yo": first,
-        "n": shown[segment, first, second].tolist(),
+        "x": [titles[place] for place in down],
+        "xo": down,
+        "y": [titles[place] for place in across],
+        "yo": across,
+        "n": shown[segment, across, down].tolist(),
     }
     return [_chart("overlap", words("tags.alt"), rows, note=words("tags.note"), options={"value": words("customers")})]
 

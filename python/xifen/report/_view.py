@@ -121,12 +121,14 @@ class View:
         """Give a column as floats, missing as NaN."""
         column = self.frame[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
-            return pd.to_numeric(column.astype(object), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        return column.to_numpy(np.float64, na_value=np.nan)
+            column = pd.to_numeric(column.astype(object), errors="coerce")
+        numbers: np.ndarray = column.to_numpy(np.float64, na_value=np.nan)
+        return numbers
 
     def flags(self, name: str) -> np.ndarray:
         """Give a column as booleans, missing as False."""
-        return self.frame[name].to_numpy(np.float64, na_value=0.0) == 1
+        flags: np.ndarray = self.frame[name].to_numpy(np.float64, na_value=0.0) == 1
+        return flags
 
     def coded(self, name: str) -> tuple[np.ndarray, list[str]]:
         """Give a column's values as codes, most frequent first, the many rare ones as one; -1 is missing."""

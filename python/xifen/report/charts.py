@@ -84,8 +84,8 @@ class Figure:
         path = Path(path)
         if path.suffix not in (".png", ".svg", ".pdf", ".json", ".html"):
             raise ParameterError(f"'{path.name}' does not end in .png, .svg, .pdf, .json or .html")
-        options: dict[str, Any] = {".png": {"ppi": 144}, ".html": {"inline": True}}.get(path.suffix, {})
-        self.chart.save(str(path), **options)
+        options: dict[str, dict[str, Any]] = {".png": {"ppi": 144}, ".html": {"inline": True}}
+        self.chart.save(str(path), **options.get(path.suffix, {}))
         return path
 
     def _repr_html_(self) -> str:
@@ -149,7 +149,7 @@ def _draw(block: Mapping[str, Any], style: Style, *, width: Any, title: str = ""
     chart = chart.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     if block["by"] == "mark":
         chart = chart.add_params(alt.param(name="chosen", value=-1))
-    text = {"labelFont": _FONT, "titleFont": _FONT, "labelColor": style.ink, "titleColor": style.quiet}
+    text: dict[str, Any] = {"labelFont": _FONT, "titleFont": _FONT, "labelColor": style.ink, "titleColor": style.quiet}
     return chart.configure(
         aria=False,
         background=style.background,
