@@ -155,11 +155,12 @@ def mixture(rows: int, columns: int, components: int, kind: str, wanted: float, 
 
 def mixture_by_default(rows: int, wanted: float) -> Bench:
     X = blobs(rows, 3, 5)
-    best = max(sklearn.mixture.GaussianMixture(5, random_state=seed).fit(X).lower_bound_ for seed in range(2))
+    # One random start may end anywhere between these: ours may not end below.
+    worst = min(sklearn.mixture.GaussianMixture(5, random_state=seed).fit(X).lower_bound_ for seed in range(5))
 
     def fit(library: Any) -> dict[str, Any]:
         found = library.GaussianMixture(5, random_state=0).fit(X).lower_bound_
-        return {"near the best": [bool(found >= best - 0.02)]}
+        return {"as good as a start of theirs": [bool(found >= worst - 0.02)]}
 
     return Bench(
         ours={"xifen": partial(fit, xf)},
