@@ -55,7 +55,7 @@ def playbook(said: Mapping[str, Any], lang: Literal["zh", "en"], at: At) -> pd.D
         row["actions"] = "；".join(row["actions"]) if lang == "zh" else "; ".join(row["actions"])
         table = table[~known]
         own.append(row)
-    return pd.concat([table, pd.DataFrame(own)], ignore_index=True)[_PLAYBOOK] if own else table[_PLAYBOOK]
+    return pd.DataFrame([*table.to_dict("records"), *own], columns=_PLAYBOOK) if own else table[_PLAYBOOK]
 
 
 def types_of(
@@ -186,9 +186,9 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
     absent = [
         label for label in result.segments if label not in set(book["label"])
     ]  # types nobody wrote a strategy for
-    listed = pd.concat(
-        [listed, pd.DataFrame({"playbook_key": absent, "label": absent, "actions": None})], ignore_index=True
-    )
+    if absent:
+        unlisted = [{"playbook_key": label, "label": label} for label in absent]
+        listed = pd.DataFrame([*listed.to_dict("records"), *unlisted], columns=listed.columns)
     with warnings.catch_warnings():
         # The playbook's were said when it was loaded, columns that are absent stand in the notes.
         warnings.filterwarnings("ignore", "[0-9]+ types carry|the playbook gives|the frame has no", UserWarning)
