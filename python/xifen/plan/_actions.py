@@ -187,7 +187,7 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
         label for label in result.segments if label not in set(book["label"])
     ]  # types nobody wrote a strategy for
     if absent:
-        unlisted = [{"playbook_key": label, "label": label} for label in absent]
+        unlisted = [{"playbook_key": label, "label": label, "actions": None} for label in absent]
         listed = pd.DataFrame([*listed.to_dict("records"), *unlisted], columns=listed.columns)
     with warnings.catch_warnings():
         # The playbook's were said when it was loaded, columns that are absent stand in the notes.
