@@ -14,9 +14,8 @@ from xifen.rules import RuleSet
 
 __all__ = ["customers", "not_shown"]
 
-#: What the table shows, as far as it is there; the card shows the rest.
-_TABLE = (c.MONETARY, c.ORDER_COUNT_12M, c.ORDER_COUNT, c.RECENCY_DAYS, c.LAST_PURCHASE)
-_HISTORY = re.compile(r"(first|last)_purchase|(order_count|monetary)(_prev)?_\d+[DM]")
+_WINDOW = re.compile(r"(order_count|monetary)(_prev)?_\d+[DM]")
+_HISTORY = re.compile(r"(first|last)_purchase|(order_count|monetary)_((3|6|12)M|365D)")
 _FACTS = (*BASIC, *NEEDS, "founded", "employees", "contact_role", "contact_influence", "service_feedback")
 _ACTIONS = ("owner", "next_contact", "contact_channel")
 #: Columns of a name that a person may have are never written.
@@ -32,7 +31,8 @@ def customers(view: View) -> list[dict[str, Any]]:
     shown = _shown(view)
     rules = _rules(view)
     inputs = {name for steps in rules for rule in steps["rules"] for name in rule["inputs"]}
-    table = [name for name in _TABLE if name in view.frame]
+    orders = c.ORDER_COUNT_12M if c.ORDER_COUNT_12M in view.frame else c.ORDER_COUNT
+    table = [name for name in (c.MONETARY, orders, c.RECENCY_DAYS, c.LAST_PURCHASE) if name in view.frame]
     added = [
         name
         for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, "owner")
@@ -91,7 +91,7 @@ def _shown(view: View) -> list[str]:
     read = [name for step in view.model.values() for name in getattr(step, "feature_names_in_", ())]
     inputs = [name for step in view.model.values() for name in getattr(step, "columns_", ())]
     model = [name for name in model if not name.endswith("_points")]
-    known = {*_FACTS, *_ACTIONS, *MEASURES, *model, *inputs, *(name for name in read if _HISTORY.fullmatch(str(name)))}
+    known = {*_FACTS, *_ACTIONS, *MEASURES, *model, *inputs, *(name for name in read if _WINDOW.fullmatch(str(name)))}
     return [
         name
         for name in view.frame

@@ -24,6 +24,15 @@ def _chart(kind: str, alt: str, rows: dict[str, Any], *, by: str = "choice", **m
     return {"kind": "chart", "chart": kind, "alt": alt, "by": by, "rows": rows, **more}
 
 
+def _note(view: View, tally: Tally, text: str = "") -> str:
+    """Give a chart's note, with how many customers it leaves out."""
+    if not tally.left_out:
+        return text
+    few = tally.left_out < view.least
+    count = view.words("hidden", k=view.least) if few else view.words.number(tally.left_out)
+    return f"{text} {view.words('left_out', count=count)}".lstrip()
+
+
 def _listed(tally: Tally, **columns: Any) -> dict[str, list[Any]]:
     """Give the rows of a chart: segment, count, and what else there is per cell."""
     rows = {"s": tally.segment.tolist(), "n": tally.n.tolist()}
@@ -50,6 +59,7 @@ def rfm(view: View) -> list[dict[str, Any]]:
             {**rows, "value": value.round(2).tolist()},
             title=words(key),
             options={**options, "value": words(key)},
+            note=_note(view, tally),
         )
         for key, value in values.items()
     ]
@@ -117,7 +127,14 @@ def scores(view: View) -> list[dict[str, Any]]:
         title = words.column(name)
         rows = _listed(tally, o=tally.places[0], label=[labels[place] for place in tally.places[0]])
         made.append(
-            _chart("bars", words("scores.alt", score=title), rows, title=title, options={"value": words("customers")})
+            _chart(
+                "bars",
+                words("scores.alt", score=title),
+                rows,
+                title=title,
+                note=_note(view, tally),
+                options={"value": words("customers")},
+            )
         )
     return [{"kind": "lead", "text": words("scores.note")}, *made] if made else []
 
@@ -210,7 +227,9 @@ def matrix(view: View) -> list[dict[str, Any]]:
         "value": words("customers"),
         "revenue": words("revenue_share"),
     }
-    return [_chart("quadrant", words("matrix.alt"), listed, note=words("matrix.note"), options=options)]
+    return [
+        _chart("quadrant", words("matrix.alt"), listed, note=_note(view, tally, words("matrix.note")), options=options)
+    ]
 
 
 def _steps(view: View, size: int) -> list[str]:
@@ -230,20 +249,18 @@ def tags(view: View) -> list[dict[str, Any]]:
     order = np.argsort(view.codes, kind="stable")
     ends = np.cumsum(view.sizes)
     has = np.column_stack([flags[name][order] for name in names]).astype(np.float32)
-    counts = np.zeros((len(view.labels) + 1, len(names), len(names)), dtype=np.int64)
-    for place, end in enumerate(ends, start=1):
-        part = has[end - view.sizes[place - 1] : end]
+    counts = np.zeros((len(view.labels), len(names), len(names)), dtype=np.int64)
+    for place, end in enumerate(ends):
+        part = has[end - view.sizes[place] : end]
         counts[place] = (part.T @ part).round()
-    counts[0] = counts[1:].sum(axis=0)
-    shown = np.zeros_like(counts)
-    for first, second in zip(*np.tril_indices(len(names)), strict=True):
-        # Not a table that adds up along a line: each pair is one of its own, with those who have but one of the two.
-        both = counts[:, first, second]
-        small = np.zeros(len(both), dtype=bool)
-        for tag in (first, second):
-            apart = counts[:, tag, tag] - both
-            small |= (apart > 0) & (apart < view.least)
-        shown[:, first, second] = np.where(small, 0, view.shown(both[:, None])[:, 0])
+    # Each pair is a table of its own: those with both tags, and those with but one of the two.
+    small = np.zeros_like(counts, dtype=bool)
+    for apart in (np.diagonal(counts, axis1=1, axis2=2)[:, :, None] - counts, counts):
+        small |= (apart > 0) & (apart < view.least)
+    small |= small.transpose(0, 2, 1) | view.hidden_segments[:, None, None]
+    view.hidden_cells += int((small & (counts > 0)).sum())
+    shown = np.where(small | ~np.tri(len(names), dtype=bool), 0, counts)
+    shown = np.concatenate([shown.sum(axis=0)[None], shown])
     segment, across, down = (found.tolist() for found in np.nonzero(shown))
     titles = [words.text(name, limit=40) for name in names]
     rows = {
@@ -285,7 +302,14 @@ def clusters(view: View) -> list[dict[str, Any]]:
         rows["value"] += (tally.sums[0] / tally.n).round(3).tolist()
     tally = view.tally([(codes, len(labels))])
     sizes = _listed(tally, o=tally.places[0], label=[labels[place] for place in tally.places[0]])
-    bars = _chart("bars", words("customers"), sizes, title=words("customers"), options={"value": words("customers")})
+    bars = _chart(
+        "bars",
+        words("customers"),
+        sizes,
+        title=words("customers"),
+        note=_note(view, tally),
+        options={"value": words("customers")},
+    )
     profile = _chart(
         "profile", words("clusters.alt"), rows, note=words("clusters.note"), options={"centre": 0, "reach": 2}
     )
@@ -353,6 +377,13 @@ def _fields(view: View, names: tuple[str, ...]) -> list[dict[str, Any]]:
         title = words.column(name)
         rows = _listed(tally, o=tally.places[0], label=[labels[place] for place in tally.places[0]])
         made.append(
-            _chart("bars", words("basic.alt", field=title), rows, title=title, options={"value": words("customers")})
+            _chart(
+                "bars",
+                words("basic.alt", field=title),
+                rows,
+                title=title,
+                note=_note(view, tally),
+                options={"value": words("customers")},
+            )
         )
     return made

@@ -296,8 +296,10 @@ def owners(view: View) -> list[dict[str, Any]]:
     if table is None or not len(table):
         return []
     rows = [
-        [
-            words("unassigned") if pd.isna(row["role"]) else words.text(row["role"]),
+        [words("unassigned"), "–", "–", "–", words.number(float(row["assigned"]))]
+        if pd.isna(row["role"])
+        else [
+            words.text(row["role"]),
             words("any") if pd.isna(row["type"]) else _types(view, str(row["type"])),
             words("any") if pd.isna(row["industry"]) else words.value(row["industry"]),
             words("unlimited") if pd.isna(row["capacity"]) else words.number(float(row["capacity"])),

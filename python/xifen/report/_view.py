@@ -43,6 +43,8 @@ class Tally:
         The codes of each cell.
     n : numpy.ndarray
     sums : list of numpy.ndarray
+    left_out : int
+        How many customers stand in cells that may not be shown.
     """
 
     def __init__(self, shape: Sequence[int], counts: np.ndarray, sums: Sequence[np.ndarray]) -> None:
@@ -51,6 +53,7 @@ class Tally:
         self.places = list(np.unravel_index(cells, tuple(shape)))
         self.n: np.ndarray = counts[lines, cells]
         self.sums = [total[lines, cells] for total in sums]
+        self.left_out = 0
 
 
 class View:
@@ -131,7 +134,7 @@ class View:
         return flags
 
     def coded(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """Give a column's values as codes, most frequent first, the many rare ones as one; -1 is missing."""
+        """Give a column's values as codes, in their own order or else most frequent first, the many rare ones as one; -1 is missing."""
         column = self.frame[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             codes, values = column.cat.codes.to_numpy().astype(np.int64), column.cat.categories.tolist()
@@ -139,6 +142,10 @@ class View:
         else:
             codes, found = pd.factorize(column)
             values, ordered = list(found), False
+            if pd.api.types.is_numeric_dtype(column.dtype):
+                by_value = np.argsort(np.asarray(found, dtype=np.float64), kind="stable")
+                codes = np.append(np.argsort(by_value), MISSING)[codes]
+                values, ordered = [values[place] for place in by_value], True
         counts = np.bincount(codes[codes >= 0], minlength=len(values))
         places = np.arange(len(values)) if ordered else np.argsort(-counts, kind="stable")
         places = places[counts[places] > 0]
@@ -162,32 +169,25 @@ class View:
         lines, chosen = len(self.labels), place[present]
 
         def table(weights: np.ndarray | None) -> np.ndarray:
-            counts = np.bincount(chosen, weights, lines * width).reshape(lines, width)
-            return np.vstack([counts.sum(axis=0), counts])
+            return np.bincount(chosen, weights, lines * width).reshape(lines, width)
 
-        return Tally(shape, self.shown(table(None)), [table(np.nan_to_num(values[present])) for values in sums])
+        counts = self.shown(table(None))
+        totals = [np.where(counts > 0, table(np.nan_to_num(values[present])), 0) for values in sums]
+        tally = Tally(shape, _with_everyone(counts), [_with_everyone(total) for total in totals])
+        tally.left_out = int(present.sum() - counts.sum())
+        return tally
 
     def shown(self, counts: np.ndarray) -> np.ndarray:
-        """Set to nothing what may not be shown of a table: first everyone's line, then one per segment.
+        """Set to nothing what may not be shown of a table with a line per segment, whose totals readers know.
 
-        Segments too small to show stand in the table as one line of their own, so that what is hidden in it cannot be had
-        by taking the others from everyone.
+        Everyone's line is the sum of what is left, not the true one: the difference would tell what was left out.
         """
-        if self.least <= 1 or not counts[0].any():
-            return counts
-        cells = np.flatnonzero(counts[0])
-        segments = np.flatnonzero(~self.hidden_segments)
-        rest = counts[1:][self.hidden_segments].sum(axis=0)
-        table = pd.DataFrame(np.vstack([counts[1:][segments], rest])[:, cells])
-        if ((table > 0) & (table < self.least)).any(axis=None):
-            table = privacy.suppress(table, self.least, total="all").drop(columns="all").drop(index=len(segments))
-            everyone = table.loc["all"]
-            kept = table.drop(index="all")
-        else:
-            everyone, kept = pd.Series(counts[0][cells]), table.drop(index=len(segments))
-        out = np.zeros_like(counts)
-        out[0, cells] = everyone.fillna(0).to_numpy(np.int64)
-        out[np.ix_(segments + 1, cells)] = kept.fillna(0).to_numpy(np.int64)
+        out: np.ndarray = np.where(self.hidden_segments[:, None], 0, counts)
+        if self.least > 1:
+            for place in np.flatnonzero(((out > 0) & (out < self.least)).any(axis=1)):
+                cells = np.flatnonzero(out[place])
+                hidden = privacy.suppress(pd.Series(out[place, cells]), self.least).isna().to_numpy()
+                out[place, cells[hidden]] = 0
         self.hidden_cells += int(((counts > 0) & (out == 0)).sum())
         return out
 
@@ -261,6 +261,10 @@ class View:
     def listed(self, rows: np.ndarray) -> list[int]:
         """Turn positions of customers into places of the list; -1 where it has them not."""
         return [int(place) for place in pd.Index(self.sample).get_indexer(pd.Index(rows[:ANSWERS]))]
+
+
+def _with_everyone(table: np.ndarray) -> np.ndarray:
+    return np.vstack([table.sum(axis=0), table])
 
 
 def _least(result: Any) -> int:
