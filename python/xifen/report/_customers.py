@@ -138,7 +138,9 @@ def _rules(view: View) -> list[dict[str, Any]]:
         lines = []
         for label, rule in zip(table["label"], table["rule"], strict=True):
             asked = [column for column in step.columns_ if re.search(rf"(?<!\w){re.escape(column)}(?!\w)", str(rule))]
-            lines.append({"label": view.words.text(label), "rule": view.words.rule(rule), "inputs": asked})
+            lines.append(
+                {"label": view.words.text(label), "rule": view.words.rule(rule, step.parameters_), "inputs": asked}
+            )
         made.append(
             {
                 "step": view.words.step(name),

@@ -72,23 +72,22 @@ def ranges(view: View, table: pd.DataFrame, *, whole: bool) -> dict[Any, str]:
     scale = [*table["score_below"].tolist(), table["score_above"].tolist()[-1]]
     said = {}
     for place, score in enumerate(scale):
-        low = edges[place - 1] if place else None
-        high = edges[place] if place < len(edges) else None
-        lower, upper = place and closed[place - 1], high is not None and closed[place]
+        low: float | None = edges[place - 1] if place else None
+        high: float | None = edges[place] if place < len(edges) else None
+        # An edge that is closed on the right belongs to the values below it.
+        above = low is not None and closed[place - 1] == "right"
+        to = high is not None and closed[place] == "right"
         if whole:  # the whole numbers that lie inside
-            low = None if low is None else math.floor(low) + 1 if lower == "right" else math.ceil(low)
-            high = None if high is None else math.floor(high) if upper == "right" else math.ceil(high) - 1
-            lower, upper = "left", "right"
-        if low is None:
-            if high is None:
-                continue  # a score without an edge takes everything
-            text = words("to" if upper == "right" else "below", high=words.number(high))
-        elif high is None:
-            text = words("above" if lower == "right" else "from", low=words.number(low))
-        elif whole and low == high:
-            text = words.number(low)
+            low = None if low is None else math.floor(low) + 1 if above else math.ceil(low)
+            high = None if high is None else math.floor(high) if to else math.ceil(high) - 1
+            above, to = False, True
+        if low is not None and high is not None:
+            both = words("between", low=words.number(low), high=words.number(high))
+            text = words.number(low) if whole and low == high else both
+        elif high is not None:
+            text = words("to" if to else "below", high=words.number(high))
         else:
-            text = words("between", low=words.number(low), high=words.number(high))
+            text = "" if low is None else words("above" if above else "from", low=words.number(low))
         said[score] = text
     return said
 

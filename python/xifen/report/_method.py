@@ -109,7 +109,7 @@ def definitions(view: View) -> list[dict[str, Any]]:
         if isinstance(step, RuleSet):
             title, columns, table = "definitions.sets", ["label", "rule"], step.table()
             rows = [
-                [words.text(label), words.rule(rule) or words("rest")]
+                [words.text(label), words.rule(rule, step.parameters_) or words("rest")]
                 for label, rule in zip(table["label"], table["rule"], strict=True)
             ]
         elif hasattr(step, "edges_table"):

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import json
 import re
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Final
 
@@ -76,9 +77,19 @@ class Words:
             r"[a-zA-Z]\w*_\w*[a-zA-Z0-9]", lambda found: self.column(found[0]), self.text(value), flags=re.ASCII
         )
 
-    def rule(self, value: Any) -> str:
-        """Give a rule's text."""
-        return self.text(value, limit=_LONGEST_RULE)
+    def rule(self, value: Any, parameters: Mapping[str, Any] | None = None) -> str:
+        """Give a rule's text, with the values of its parameters in their places."""
+        known = parameters or {}
+
+        def filled(found: re.Match[str]) -> str:
+            if found[1] not in known:
+                return found[0]
+            value = known[found[1]]
+            return (
+                f"'{value}'" if isinstance(value, str) else f"{value:.15g}" if isinstance(value, float) else str(value)
+            )
+
+        return self.text(re.sub(r"(?<![:\w]):(\w+)", filled, str(value)), limit=_LONGEST_RULE)
 
     def column(self, name: str) -> str:
         """Give what people call a column; its own name where they have no word for it."""
