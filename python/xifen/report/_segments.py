@@ -82,7 +82,8 @@ def segments(view: View) -> list[dict[str, Any]]:
     words = view.words
     revenue, revenue_share = _revenue_shares(view)
     share = _size_shares(view)
-    series = [(words("share"), share), (words("revenue_share"), revenue_share)]
+    sold = view.revenue is not None
+    series = [(words("share"), share), (words("revenue_share"), revenue_share)][: 1 + sold]
     lines = [
         (label, place, name, float(value))
         for place, label in enumerate(view.labels)
@@ -90,7 +91,7 @@ def segments(view: View) -> list[dict[str, Any]]:
         if np.isfinite(value := values[place])
     ]
     advice = strategies(view)
-    columns = ["customers", "share", "revenue", "revenue_share"]
+    columns = ["customers", "share", *(["revenue", "revenue_share"] if sold else [])]
     said = [
         field
         for field in ("direction", "actions", "investment_level", "channel")
@@ -100,7 +101,7 @@ def segments(view: View) -> list[dict[str, Any]]:
         {
             "kind": "chart",
             "chart": "pairs",
-            "title": words("segments.chart"),
+            "title": words("segments.chart" if sold else "share"),
             "alt": words("segments.chart.alt"),
             "by": "mark",
             "rows": {
@@ -116,15 +117,14 @@ def segments(view: View) -> list[dict[str, Any]]:
             "kind": "table",
             "title": words("segments.table"),
             "columns": [words("segment"), *(words(key) for key in [*columns, *said])],
-            "numeric": [1, 2, 3, 4],
+            "numeric": list(range(1, 1 + len(columns))),
             "segments": list(range(len(view.labels))),
             "rows": [
                 [
                     label,
                     size,
                     words.share(part),
-                    words.short(total),
-                    words.share(earned),
+                    *([words.short(total), words.share(earned)] if sold else []),
                     *(one.get(field, "") for field in said),
                 ]
                 for label, size, part, total, earned, one in zip(

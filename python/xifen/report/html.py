@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -86,7 +87,8 @@ def render(
     """Give the report as text; parameters as for `write`."""
     if isinstance(customers, bool) or not isinstance(customers, int) or customers < 0:
         raise ParameterError(f"customers is {customers!r}; wanted a whole number, 0 for no table")
-    with Progress(len(sections.SECTIONS) + 2, progress) as step:
+    with Progress(len(sections.SECTIONS) + 2, progress) as step, ThreadPoolExecutor(1) as aside:
+        aside.submit(charts.javascript)  # some seconds the first time, on the side; it is kept
         view = View(result, lang, customers=customers, real_ids=real_ids)
         parts = sections.build(view, step)
         step("charts")
