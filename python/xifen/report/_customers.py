@@ -32,7 +32,7 @@ def customers(view: View) -> list[dict[str, Any]]:
     rules = _rules(view)
     inputs = {name for steps in rules for rule in steps["rules"] for name in rule["inputs"]}
     orders = c.ORDER_COUNT_12M if c.ORDER_COUNT_12M in view.frame else c.ORDER_COUNT
-    table = [name for name in (c.MONETARY, orders, c.RECENCY_DAYS, c.LAST_PURCHASE) if name in view.frame]
+    table = [name for name in (c.MONETARY, orders, c.RECENCY_DAYS) if name in view.frame]
     added = [
         name
         for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, "owner")

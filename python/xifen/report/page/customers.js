@@ -97,7 +97,7 @@ const people = {
     const cells = this.heads.map(([key, , number]) => {
       if (key === "id") return element("th", { scope: "row" }, element("button", { class: "link", "aria-label": `${say("open_card")}: ${this.id(place)}`, onclick: open }, element("bdi", {}, this.id(place))));
       const text = key === "segment" ? this.segment(place) : key === "tags" ? this.tags(place).join(DATA.lang === "zh" ? "、" : ", ") : this.written(this.block.columns[key], place);
-      return element("td", { class: number ? "number" : key === "tags" ? "long" : "" }, text);
+      return element("td", { class: number ? "number" : key === "tags" ? "tags" : "", title: key === "tags" ? text : null }, text);
     });
     return element("tr", { onclick: open }, cells);
   },
