@@ -165,6 +165,20 @@ def test_other_frames(tmp_path, kind):
     assert rows_of(write_table(table, tmp_path / "a.xlsx"))[1][0] == "001"
 
 
+def test_rows_made_by_column_are_those_of_the_frame(tmp_path):
+    """More rows than one piece, more columns than the alphabet has letters, texts that XML or Excel read otherwise."""
+    rows = 20_003
+    texts = ["a&b<c>", "_x0041_", "\r=1", " lead ", "x\ny", "😀", "=1", None]
+    table = pd.DataFrame({f"t{n}": texts[n % 8 :] + texts[: n % 8] for n in range(28)})
+    table = table.sample(rows, replace=True, random_state=0)
+    table["n"] = np.arange(rows) / 7
+    seen = rows_of(write_table(table, tmp_path / "a.xlsx"))
+    assert seen[0] == table.columns.tolist()
+    for place, name in enumerate(table):
+        wanted = table[name].astype(object).where(table[name].notna(), "").tolist()
+        assert [row[place] for row in seen[1:]] == wanted
+
+
 def test_no_rows_and_one_row(tmp_path):
     table = xf.management_table(PUBLISHED)
     assert len(rows_of(write_table(table[:0], tmp_path / "a.xlsx"))) == 1

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xifen.errors import ParameterError
+from xifen.report._rows import FORMULA, Rows, fill
 
 __all__ = ["MOST_ROWS", "Workbook"]
 
@@ -22,8 +23,6 @@ __all__ = ["MOST_ROWS", "Workbook"]
 MOST_ROWS: Final = 1_048_576
 #: The UTF-16 units of a cell.
 _LONGEST: Final = 32_767
-#: What a person's next key stroke in the cell could turn into a formula, full-width signs included.
-_FORMULA: Final = tuple("=+-@\t\r＝＋－＠")
 #: What XML cannot hold.
 _UNKEPT: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]"
 #: Microseconds: a day, and the day Excel counts from, which is right since March 1900.
@@ -57,7 +56,7 @@ _ALIGNED: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 class Workbook:
-    """A workbook that is written row by row, in the memory of one row.
+    """A workbook, whose large sheets are filled when all else is written.
 
     Parameters
     ----------
@@ -77,9 +76,11 @@ class Workbook:
         except ImportError:
             raise ParameterError('workbooks need xlsxwriter: pip install "xifen[report]"') from None
         font = {"font_name": _FONTS[lang], "font_size": 10, "valign": "vcenter"}
+        self._path = path
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        options = {"constant_memory": True, "default_format_properties": font, "tmpdir": self._folder.name}
-        self._book = xlsxwriter.Workbook(path, options)
+        self._template = Path(self._folder.name) / "book.xlsx"
+        self._book = xlsxwriter.Workbook(self._template, {"default_format_properties": font})
+        self._rows: dict[str, Rows] = {}
         created = dt.datetime.combine(day or dt.date(2000, 1, 1), dt.time(), dt.UTC).replace(tzinfo=None)
         self._book.set_properties({"title": title, "created": created})
         self._formats: dict[tuple[Any, ...], Any] = {}
@@ -97,11 +98,10 @@ class Workbook:
         try:
             if kind is None:
                 self._book.close()
+                fill(self._template, self._path, self._rows)
         except FileCreateError as failure:
             raise failure.args[0] from None  # the OSError it wraps
         finally:
-            for sheet in self._book.worksheets():
-                sheet._opt_close()  # noqa: SLF001  xlsxwriter has no other way to give up
             self._folder.cleanup()
 
     def style(self, **properties: Any) -> Any:
@@ -175,10 +175,11 @@ class Workbook:
                     {"type": "data_bar", "bar_color": "#9DC3E6", "bar_solid": True, "min_type": "num", "min_value": 0},
                 )  # fmt: skip
         sheet.set_row(row, 32)
-        heights = _heights(frame)
         if many:
-            sheet.set_default_row(max(heights[:_SAMPLE], default=_LINE))
-        self._cells(sheet, row + 1, columns, None if many else heights)
+            sheet.set_default_row(max(_heights(frame.head(_SAMPLE)), default=_LINE))
+            self._put_off(sheet, row + 1, columns)
+        else:
+            self._cells(sheet, row + 1, columns, _heights(frame))
         if len(frame):
             lines = {"type": "no_errors", "format": self.style(bottom=4, bottom_color="#B8C4CE")}
             sheet.conditional_format(row + 1, 0, end, len(columns) - 1, lines)
@@ -194,35 +195,37 @@ class Workbook:
             header = max(_header_width(str(values.name)) for values in there)
             sheet.set_column(place, place, max(min(wide, _WIDEST), header) + 3)
 
-    def _cells(
-        self, sheet: Any, first: int, columns: list[tuple[Kind, list[Any]]], heights: list[float] | None
-    ) -> None:
-        styles = [self._cell_styles(kind, values) for kind, values in columns]
-        string, number = sheet.write_string, sheet.write_number
-        for row, cells in enumerate(zip(*(values for _, values in columns), strict=True), first):
-            if heights is not None:
-                sheet.set_row(row, heights[row - first])
-            for place, value in enumerate(cells):
-                if value is None:
-                    continue
-                plain, quoted = styles[place]
-                if type(value) is str:
-                    string(row, place, value, quoted if value[0] in _FORMULA else plain)
-                else:
-                    number(row, place, value, plain)
-
-    def _cell_styles(self, kind: Kind, values: list[Any]) -> tuple[Any, Any]:
-        """Give the format of a column, and that of a text in it that begins like a formula."""
-        wrapped = (
-            {"text_wrap": True}
-            if kind == "text" and any(len(text or "") > _WIDEST // 2 for text in values[:1000])
-            else {}
+    def _put_off(self, sheet: Any, first: int, columns: list[tuple[Kind, Any]]) -> None:
+        """Write two rows to copy, and keep the columns until the sheet is filled."""
+        if not columns or not len(columns[0][1]):
+            return
+        for place, (kind, values) in enumerate(columns):
+            plain, quoted = self._cell_styles(kind, values)
+            sheet.write_blank(first, place, None, plain)
+            sheet.write_blank(first + 1, place, None, quoted)
+        self._rows[f"xl/worksheets/sheet{len(self._book.worksheets())}.xml"] = Rows(
+            [values for _, values in columns], first + 1
         )
-        plain = {"num_format": _FORMATS[kind], **_ALIGNED.get(kind, {}), **wrapped}
+
+    def _cells(self, sheet: Any, first: int, columns: list[tuple[Kind, Any]], heights: list[float]) -> None:
+        styles = [self._cell_styles(kind, values) for kind, values in columns]
+        for row, cells in enumerate(zip(*(values.to_pylist() for _, values in columns), strict=True), first):
+            sheet.set_row(row, heights[row - first])
+            for place, value in enumerate(cells):
+                plain, quoted = styles[place]
+                if isinstance(value, str):
+                    sheet.write_string(row, place, value, quoted if value[0] in FORMULA else plain)
+                elif value is not None:
+                    sheet.write_number(row, place, value, plain)
+
+    def _cell_styles(self, kind: Kind, values: Any) -> tuple[Any, Any]:
+        """Give the format of a column, and that of a text in it that begins like a formula."""
+        long = kind == "text" and (pc.max(pc.utf8_length(values.slice(0, _SAMPLE))).as_py() or 0) > _WIDEST // 2
+        plain = {"num_format": _FORMATS[kind], **_ALIGNED.get(kind, {}), **({"text_wrap": True} if long else {})}
         return self.style(**plain), self.style(**plain, quote_prefix=True)
 
-    def _column(self, values: pd.Series, kind: Kind | None) -> tuple[Kind, list[Any]]:
-        """Give what a column is, and its cells: text, numbers, None where nothing is written."""
+    def _column(self, values: pd.Series, kind: Kind | None) -> tuple[Kind, Any]:
+        """Give what a column is, and its cells: texts or numbers, null where nothing is written."""
         array = _array(values)
         if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
             return _days(array, kind)
@@ -230,22 +233,24 @@ class Workbook:
             return _numbers(array, kind)
         return "text", self._texts(array)
 
-    def _texts(self, array: Any) -> list[str | None]:
+    def _texts(self, array: Any) -> Any:
         """Give texts a cell can hold, and count what had to be changed."""
         if pa.types.is_boolean(array.type):
             array = pc.if_else(array, *self._truths)
         texts = _as_text(array)
         kept = pc.replace_substring_regex(texts, _UNKEPT, "")
         self.touched["control"] += _count(pc.not_equal(kept, texts))
-        self.touched["formulas"] += _count(pc.is_in(pc.utf8_slice_codeunits(kept, 0, 1), pa.array(_FORMULA, kept.type)))
-        # A text in the shape of a formatted one would be taken as XML.
+        self.touched["formulas"] += _count(pc.is_in(pc.utf8_slice_codeunits(kept, 0, 1), pa.array(FORMULA, kept.type)))
+        # xlsxwriter would take a text in the shape of a formatted one as XML.
         kept = pc.replace_substring_regex(kept, "(?s)^(<r>.*</r>)$", "\\1 ")
-        cells: list[str | None] = pc.if_else(pc.equal(kept, ""), None, kept).to_pylist()
+        kept = pc.if_else(pc.equal(kept, ""), None, kept)
         long = pc.fill_null(pc.greater(pc.binary_length(kept), _LONGEST), fill_value=False)
-        for place in pc.indices_nonzero(long).to_pylist():
-            whole, cells[place] = cells[place], _cut(cells[place] or "")
-            self.touched["cut"] += whole != cells[place]
-        return cells
+        if pc.any(long).as_py():
+            whole = pc.filter(kept, long)
+            cut = pa.array(map(_cut, whole.to_pylist()), kept.type)
+            self.touched["cut"] += _count(pc.not_equal(whole, cut))
+            kept = pc.replace_with_mask(kept, long, cut)
+        return kept
 
 
 def _array(values: pd.Series) -> Any:
@@ -281,22 +286,22 @@ def _cut(text: str) -> str:
     return text if len(units) <= 2 * _LONGEST else units[: 2 * _LONGEST - 2].decode("utf-16-le", "ignore") + "…"
 
 
-def _numbers(array: Any, kind: Kind | None) -> tuple[Kind, list[Any]]:
+def _numbers(array: Any, kind: Kind | None) -> tuple[Kind, Any]:
     """Give numbers as a workbook has them: float64, no infinity."""
     values = array.cast(pa.float64(), safe=False)
     finite = pc.if_else(pc.is_finite(values), values, None)
-    return kind or ("whole" if pa.types.is_integer(array.type) else "decimal"), finite.to_pylist()
+    return kind or ("whole" if pa.types.is_integer(array.type) else "decimal"), finite
 
 
-def _days(array: Any, kind: Kind | None) -> tuple[Kind, list[Any]]:
+def _days(array: Any, kind: Kind | None) -> tuple[Kind, Any]:
     """Give days and times as Excel counts them; what lies before its calendar is text."""
     times = array.cast(pa.timestamp("us"), safe=False)
     first = pc.min(times).as_py()
     if first is not None and first < _FIRST_DAY:
-        return "text", pc.strftime(times, format="%Y-%m-%d").to_pylist()
+        return "text", pc.strftime(times, format="%Y-%m-%d").cast(pa.large_string())
     days = pc.divide(pc.subtract(times.cast(pa.int64()), _DAY_ZERO).cast(pa.float64()), _DAY)
     whole = not _count(pc.not_equal(pc.floor(days), days))
-    return kind or ("date" if whole else "moment"), days.to_pylist()
+    return kind or ("date" if whole else "moment"), days
 
 
 def _header_width(text: str) -> float:
