@@ -313,7 +313,15 @@ def test_other_names_of_columns_and_other_kinds_of_frames():
         other = plan.fit(kind(log), kind(people)).frame
         assert isinstance(other, type(kind(log)))
         there = other.to_pandas()
-        for name in ("customer_id", "monetary_12M", "High value", "Value"):
+        kinds = (
+            dict(zip(other.columns, other.dtypes, strict=True))
+            if isinstance(other, pl.DataFrame)
+            else dict(zip(other.column_names, other.schema.types, strict=True))
+        )
+        assert str(kinds["Value"]).startswith(("Enum", "dictionary"))
+        kinds = {name: str(kind).lower() for name, kind in kinds.items()}
+        assert kinds["recency_days"] == "int64"
+        for name in ("customer_id", "recency_days", "monetary_12M", "High value", "Value"):
             left, right = (f[name].astype(object).where(f[name].notna(), None).tolist() for f in (frame, there))
             assert left == right, name
 

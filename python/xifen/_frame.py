@@ -321,12 +321,10 @@ def as_array(columns: Mapping[str, Column]) -> np.ndarray:
 
 
 def as_kind(data: Any, kind: str) -> Any:
-    """Give the same table as a pandas or polars DataFrame, or a pyarrow Table; itself when it already is one."""
+    """Give the same table as a pandas or polars DataFrame; itself when it already is one."""
     frame = Frame(data)
     if frame.kind == kind:
         return data
-    if kind == "pyarrow":
-        return pa.table(frame.stream(frame.names))
     if kind == "pandas":
         return frame.native if frame.kind == "dict" else frame.native.to_pandas()
     import polars as pl

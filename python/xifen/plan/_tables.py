@@ -16,20 +16,26 @@ import pandas as pd
 import pyarrow as pa
 
 from xifen import _columns as c
-from xifen._frame import Frame, as_kind
+from xifen._frame import Column, Frame, Labels, as_kind
 from xifen.errors import InputError, ParameterError
 from xifen.plan import privacy
 from xifen.presets import load_preset
 from xifen.text import keyword_table
 from xifen.transactions import ledger_summary, order_ledger, rfm_table
 
-__all__ = ["LAST_MESSAGE", "Customers", "Sources", "build", "made_by_tables"]
+__all__ = ["LAST_MESSAGE", "Customers", "Sources", "build", "in_kind", "made_by_tables"]
 
 LAST_MESSAGE: Final = "last_message"
 _RFM: Final = (
     c.FIRST_PURCHASE, c.LAST_PURCHASE, c.RECENCY_DAYS, c.ORDER_COUNT, c.PURCHASE_DAYS, c.ROW_COUNT, c.MONETARY,
     c.GROSS_AMOUNT, c.RETURNED_AMOUNT, c.MEAN_ORDER_VALUE, c.TENURE_DAYS, c.ORDERS_PER_YEAR, c.MEAN_GAP_DAYS,
 )  # fmt: skip
+#: What holds whole numbers and truths with missing ones among them.
+_NULLABLE: Final = {
+    pa.bool_(): pd.BooleanDtype(),
+    **{getattr(pa, f"{sign}int{bits}")(): pd.array([], f"{sign}int{bits}".replace("i", "I").replace("u", "U")).dtype
+       for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}  # fmt: skip
 _WINDOW: Final = ("order_count_{}", "monetary_{}", "order_count_prev_{}", "monetary_prev_{}")
 #: Of `keyword_table`: counts, which are 0 for those who wrote nothing; a mean per message is then missing.
 _COUNTS: Final = ("_count", "_messages_with")
@@ -172,7 +178,7 @@ def _from_orders(
             sources.orders, customers=ids, discount=renamed.get("discount"), windows=tables.get("windows", []),
             n_jobs=n_jobs, **log,
         )  # fmt: skip
-    rfm = as_kind(table, "pandas").rename(columns={log[c.CUSTOMER_ID]: c.CUSTOMER_ID})
+    rfm = _in_pandas(table).rename(columns={log[c.CUSTOMER_ID]: c.CUSTOMER_ID})
     last = rfm[c.LAST_PURCHASE].max()
     if as_of == "max":
         as_of = last.date()
@@ -209,7 +215,7 @@ def _attributes(sources: Sources) -> tuple[pd.DataFrame | None, dict[str, int], 
     frame.require(
         [renamed.get(c.CUSTOMER_ID, c.CUSTOMER_ID), *[name for name in renamed.values() if name not in frame.absent]]
     )
-    table = as_kind(sources.customers, "pandas").reset_index(drop=True)
+    table = _in_pandas(sources.customers).reset_index(drop=True)
     said = plan.values.get("sources", {}).get("customers", {})
     dropped = [] if "customers" in sources.read else said.get("drop", [])  # a file is read without them
     frame.require(dropped)
@@ -249,7 +255,7 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
         table = keyword_table(
             sources.messages, keywords=groups, customer_id=customer_id, text=text, invalid=invalid, n_jobs=n_jobs
         )
-    counts = as_kind(table, "pandas").rename(columns={customer_id: c.CUSTOMER_ID})
+    counts = _in_pandas(table).rename(columns={customer_id: c.CUSTOMER_ID})
     frame = Frame(sources.messages, "messages")
     made.counts["message_rows"] = len(frame)
     made.counts["message_rows_used"] = int(counts["message_count"].sum())
@@ -265,6 +271,34 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
         when = pa.table(frame.stream([customer_id, timestamp])).group_by(customer_id).aggregate([(timestamp, "max")])
         last = when.to_pandas().set_index(customer_id)[f"{timestamp}_max"]
         made.columns[LAST_MESSAGE] = pd.to_datetime(last).reindex(ids).reset_index(drop=True)
+
+
+def _in_pandas(data: Any) -> pd.DataFrame:
+    """Give a frame in pandas; whole numbers and truths with missing ones among them stay what they are, and so do dates."""
+    frame = Frame(data)
+    out = as_kind(data, "pandas")
+    if frame.kind in ("polars", "pyarrow"):
+        table = pa.table(frame.stream(frame.names))
+        kept = [
+            name
+            for name, column in zip(table.column_names, table.columns, strict=True)
+            if pa.types.is_date(column.type)
+            or (column.null_count and (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)))
+        ]
+        exact = table.select(kept).to_pandas(date_as_object=False, types_mapper=_NULLABLE.get)
+        out = out.assign(**{name: exact[name] for name in kept})
+    return out
+
+
+def in_kind(table: pd.DataFrame, kind: str) -> Any:
+    """Give a table of labels and values as polars or pyarrow has them: labels stay labels."""
+    columns = pa.table(Frame(table).stream(list(table)))
+    door = Frame(columns.select([]) if kind == "pyarrow" else as_kind(table[[]], kind))
+    made: dict[str, Column] = {name: columns[name].combine_chunks() for name in table}
+    for name, labels in table.select_dtypes("category").items():
+        if labels.cat.categories.inferred_type == "string":
+            made[name] = Labels(labels.cat.codes.to_numpy(), list(labels.cat.categories), bool(labels.cat.ordered))
+    return door.new(made)
 
 
 def _pseudonymise(made: Customers, variable: str | None) -> None:

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
 from xifen import _core, _display
-from xifen._frame import Frame, as_kind
+from xifen._frame import Frame
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import chosen_rows
 from xifen.errors import InputError
@@ -23,7 +23,7 @@ from xifen.plan._check import At, Date
 from xifen.plan._goals import attainment
 from xifen.plan._plan import Plan
 from xifen.plan._profile import profile
-from xifen.plan._tables import Customers, Sources, build
+from xifen.plan._tables import Customers, Sources, build, in_kind
 from xifen.rules import RuleSet
 
 __all__ = ["Matrix", "Segmentation"]
@@ -161,7 +161,8 @@ class Segmentation:
     @property
     def frame(self) -> Any:
         """One row per customer, of the caller's kind: the tables, the customers' own columns, what each step added."""
-        return as_kind(self._rows(), "pandas" if self._kind == "dict" else self._kind)
+        table = self._rows()
+        return table if self._kind in ("pandas", "dict") else in_kind(table, self._kind)
 
     @property
     def segments(self) -> list[str]:
