@@ -174,9 +174,10 @@ def test_rows_made_by_column_are_those_of_the_frame(tmp_path):
     table["n"] = np.arange(rows) / 7
     seen = rows_of(write_table(table, tmp_path / "a.xlsx"))
     assert seen[0] == table.columns.tolist()
-    for place, name in enumerate(table):
-        wanted = table[name].astype(object).where(table[name].notna(), "").tolist()
-        assert [row[place] for row in seen[1:]] == wanted
+    read = pd.DataFrame(seen[1:], columns=seen[0])
+    pd.testing.assert_frame_equal(
+        read, table.astype(object).where(table.notna(), "").reset_index(drop=True), check_dtype=False
+    )
 
 
 def test_no_rows_and_one_row(tmp_path):

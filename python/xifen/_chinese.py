@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-import warnings
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xifen import _columns as c
+from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["CONVERSION", "Conversions", "cleaned", "dates", "flags", "has_unit", "numbers", "period_name"]
@@ -129,10 +129,9 @@ def _warn_of_a_factor(values: Any, mask: Any, column: str) -> None:
         return
     with_unit, plain = (pc.quantile(group, q=0.5)[0].as_py() for group in groups)
     if 3_000 <= with_unit / plain <= 30_000:
-        warnings.warn(
+        warn(
             f"column '{column}': its {len(groups[0]):,} values with 万 or 亿 are around 10,000 times the {len(groups[1]):,} "
-            "without; are those in 万元? They are taken as they stand",
-            stacklevel=2,
+            "without; are those in 万元? They are taken as they stand"
         )
 
 

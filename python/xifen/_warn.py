@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from pathlib import Path
 from typing import Final
 
+import sklearn
+
 __all__ = ["warn"]
 
-_HERE: Final = str(Path(__file__).parent / "_")[:-1]  # with the separator behind it
+# A Pipeline, and what `set_output` wraps around methods, stand between the caller and us.
+_NOT_THE_CALLER: Final = tuple(f"{Path(file).parent}{os.sep}" for file in (__file__, str(sklearn.__file__)))
 
 
-def warn(message: str) -> None:
-    """Warn at the first line outside xifen that led here."""
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside xifen and scikit-learn that led here."""
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_CALLER):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)

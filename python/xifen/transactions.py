@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -19,6 +18,7 @@ from xifen import _columns as c
 from xifen import _core
 from xifen._cuts import threads
 from xifen._frame import Frame, Labels, Masked, Times
+from xifen._warn import warn
 from xifen.errors import ParameterError
 
 __all__ = ["clv_table", "ledger_summary", "order_ledger", "release_memory", "rfm_table"]
@@ -145,7 +145,8 @@ def rfm_table(
         columns[name] = Times(columns[name], found["unit"], zone)
     for name in (c.RECENCY_DAYS, c.TENURE_DAYS):
         columns[name] = Masked(*columns[name])
-    _warn(found["warnings"])
+    for message in found["warnings"]:
+        warn(message)
     # Arrow-backed pandas columns and those with a zone have a type of their own; elsewhere unit and zone say it all.
     own = log.frame.kind == "pandas" and isinstance(
         log.frame.native[timestamp].dtype, (pd.ArrowDtype, pd.DatetimeTZDtype)
@@ -225,7 +226,8 @@ def clv_table(
         every_column=duplicates == "drop",
     )
     found = _core.clv_table(log.stream, log.config(unit=unit), threads(n_jobs))
-    _warn(found["warnings"])
+    for message in found["warnings"]:
+        warn(message)
     return log.frame.by_customer(customer_id, found["columns"])
 
 
@@ -440,8 +442,3 @@ def _members(customers: Any, customer_id: str) -> Any:
     elif hasattr(customers, "to_frame"):
         customers = customers.to_frame(name=customer_id)
     return Frame(customers, "customers").stream([customer_id])
-
-
-def _warn(messages: Sequence[str]) -> None:
-    for message in messages:
-        warnings.warn(message, UserWarning, stacklevel=3)

@@ -54,15 +54,3 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map_or_else(String::new, |(_, candidate)| format!("; did you mean '{candidate}'?"))
 }
-
-/// The value that goes with a word, or a sentence listing the words.
-pub(crate) fn choice<T: Copy>(parameter: &str, found: &str, choices: &[(&str, T)]) -> Result<T> {
-    if let Some((_, value)) = choices.iter().find(|(word, _)| *word == found) {
-        return Ok(*value);
-    }
-    let near = did_you_mean(found, choices.iter().map(|(word, _)| *word));
-    let words: Vec<_> = choices.iter().map(|(word, _)| format!("'{word}'")).collect();
-    let last = words.last().map_or("", String::as_str);
-    let wanted = words.get(..words.len().saturating_sub(1)).unwrap_or_default().join(", ");
-    Err(Error::parameter(format!("{parameter} is '{found}'; wanted {wanted} or {last}{near}")))
-}

@@ -8,6 +8,7 @@ pub mod binning;
 pub mod cancel;
 pub mod cluster;
 pub mod column;
+mod config;
 mod cuts;
 mod error;
 pub mod ids;
@@ -22,4 +23,5 @@ pub mod transactions;
 mod vector;
 mod zone;
 
+pub use config::from_json;
 pub use error::{Error, Result, did_you_mean};

@@ -35,7 +35,7 @@ pub(crate) fn bin_columns<'py>(
     place: bool,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let given = edges.map(|edges| edges.into_iter().map(|(edges, left)| Bins { edges, left }).collect::<Vec<_>>());
     let outcome = run(py, n_jobs, move |cancel| -> Result<Outcome> {
         let batches = frame.batches()?;

@@ -23,7 +23,7 @@ pub(crate) fn kmeans_fit<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let weights = weights.as_ref().map(Vector::slice).transpose()?;
     let out = PyDict::new(py);
     either!(&rows, rows => {
@@ -111,7 +111,7 @@ pub(crate) fn kmeans_batches<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = BatchConfig::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<BatchConfig>(config).map_err(|failure| error::to_python(py, failure))?;
     let weights = weights.as_ref().map(Vector::slice).transpose()?;
     let out = PyDict::new(py);
     either!(&rows, rows => {
@@ -142,7 +142,7 @@ pub(crate) fn kmeans_batch<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = BatchConfig::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<BatchConfig>(config).map_err(|failure| error::to_python(py, failure))?;
     let weights = weights.as_ref().map(Vector::slice).transpose()?;
     let out = PyDict::new(py);
     either!(&rows, rows => {
@@ -182,7 +182,7 @@ pub(crate) fn dbscan_fit<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = dbscan::Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<dbscan::Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let weights = weights.as_ref().map(Vector::slice).transpose()?;
     let found = either!(&rows, rows => {
         let matrix = rows.matrix()?;

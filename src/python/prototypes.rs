@@ -19,7 +19,7 @@ pub(crate) fn prototypes_fit<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let weights = weights.as_ref().map(Vector::slice).transpose()?;
     let starts = starts.as_ref().map(MixedRows::mixed).transpose()?;
     let rows = rows.mixed()?;

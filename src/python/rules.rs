@@ -2,7 +2,7 @@
 #![allow(clippy::needless_pass_by_value)] // pyo3 hands arguments over by value
 
 use pyo3::{prelude::*, types::PyDict};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use xifen_core::{
     Error, Result,
     rules::{self, Codes, Config, Flags, Lists, Tagged},
@@ -33,7 +33,7 @@ pub(crate) fn rules_check(py: Python<'_>, frame: Frame, config: &str) -> PyResul
 #[pyfunction]
 #[pyo3(signature = (frame, learned, n_jobs=None))]
 pub(crate) fn rules_learn(py: Python<'_>, frame: Frame, learned: &str, n_jobs: Option<i64>) -> PyResult<Vec<f64>> {
-    run::run(py, n_jobs, |cancel| rules::learn(&frame.batches()?, &from_json::<Vec<_>>(learned)?, cancel))
+    run::run(py, n_jobs, |cancel| rules::learn(&frame.batches()?, &xifen_core::from_json::<Vec<_>>(learned)?, cancel))
 }
 
 /// A code per row (-1 is missing), and how many whole-number results did not fit 64 bits.
@@ -153,10 +153,6 @@ pub(crate) fn rules_tag_sql(py: Python<'_>, config: &str) -> PyResult<String> {
 pub(crate) fn rules_renamed(py: Python<'_>, config: &str, columns: Vec<(String, String)>) -> PyResult<Vec<String>> {
     let texts = Config::from_json(config).and_then(|config| config.renamed(&columns));
     texts.map_err(|failure| error::to_python(py, failure))
-}
-
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|failure| Error::parameter(format!("cannot be read: {failure}")))
 }
 
 fn to_json(value: &impl Serialize) -> Result<String> {

@@ -23,7 +23,7 @@ pub(crate) fn scorecard_points<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let scored = run(py, n_jobs, |cancel| {
         let batches = frame.batches()?;
-        let card = Config::from_json(config)?.card()?;
+        let card = xifen_core::from_json::<Config>(config)?.card()?;
         if place {
             scorecard::score(&batches, &card, cancel).map(Some)
         } else {
@@ -48,27 +48,29 @@ pub(crate) fn scorecard_points<'py>(
 /// The checked scorecard as JSON: lowest and highest total, and a row per outcome.
 #[pyfunction]
 pub(crate) fn scorecard_table(py: Python<'_>, config: &str) -> PyResult<String> {
-    let card = Config::from_json(config).and_then(|config| config.card());
+    let card = xifen_core::from_json::<Config>(config).and_then(|config| config.card());
     card.map(|card| card.describe()).map_err(|failure| error::to_python(py, failure))
 }
 
 /// Every total there can be, ascending, as points and on the scale from 0 to 100.
 #[pyfunction]
 pub(crate) fn scorecard_totals<'py>(py: Python<'py>, config: &str) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    let (totals, scores) = run(py, Some(1), |_| Config::from_json(config)?.card()?.totals())?;
+    let (totals, scores) = run(py, Some(1), |_| xifen_core::from_json::<Config>(config)?.card()?.totals())?;
     Ok((numpy(py, totals), numpy(py, scores)))
 }
 
 /// One weight per column, by entropy.
 #[pyfunction]
 pub(crate) fn entropy_weights(py: Python<'_>, frame: Frame, config: &str, n_jobs: Option<i64>) -> PyResult<Vec<f64>> {
-    run(py, n_jobs, |cancel| scorecard::entropy_weights(&frame.batches()?, &EntropyConfig::from_json(config)?, cancel))
+    run(py, n_jobs, |cancel| {
+        scorecard::entropy_weights(&frame.batches()?, &xifen_core::from_json::<EntropyConfig>(config)?, cancel)
+    })
 }
 
 /// Weights by pairwise comparison and their consistency, as JSON.
 #[pyfunction]
 pub(crate) fn ahp_weights(py: Python<'_>, config: &str) -> PyResult<String> {
-    let weights = AhpConfig::from_json(config).and_then(|config| scorecard::ahp_weights(&config));
+    let weights = xifen_core::from_json::<AhpConfig>(config).and_then(|config| scorecard::ahp_weights(&config));
     weights
         .and_then(|weights| serde_json::to_string(&weights).map_err(|failure| Error::parameter(failure.to_string())))
         .map_err(|failure| error::to_python(py, failure))

@@ -17,7 +17,7 @@ pub(crate) fn keyword_table<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let table = run::run(py, n_jobs, |cancel| text::keyword_table(&messages.batches()?, &config, cancel))?;
     let out = PyDict::new(py);
     out.set_item("customer_id", customer_ids(py, table.ids)?)?;

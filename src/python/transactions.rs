@@ -21,7 +21,7 @@ pub(crate) fn rfm_table<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let table = run::run(py, n_jobs, |cancel| {
         let customers = customers.as_ref().map(Frame::batches).transpose()?;
         transactions::rfm_table(&orders.batches()?, customers.as_deref(), &config, cancel)
@@ -67,7 +67,7 @@ pub(crate) fn clv_table<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let table = run::run(py, n_jobs, |cancel| transactions::clv_table(&orders.batches()?, &config, cancel))?;
     let out = PyDict::new(py);
     out.set_item("customer_id", customer_ids(py, table.ids)?)?;
@@ -90,7 +90,7 @@ pub(crate) fn order_ledger<'py>(
     config: &str,
     n_jobs: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let config = Config::from_json(config).map_err(|failure| error::to_python(py, failure))?;
+    let config = xifen_core::from_json::<Config>(config).map_err(|failure| error::to_python(py, failure))?;
     let ledger = run::run(py, n_jobs, |cancel| transactions::order_ledger(&orders.batches()?, &config, cancel))?;
     let out = PyDict::new(py);
     out.set_item("reasons", numpy(py, ledger.reasons))?;

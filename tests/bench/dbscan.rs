@@ -47,7 +47,7 @@ fn main() {
         let values = blobs(rows, dims);
         let matrix = Matrix::new(&values, rows, dims, false).unwrap();
         let config = format!(r#"{{"eps": {eps}, "min_samples": 5, "label_order": null}}"#);
-        let config = Config::from_json(&config).unwrap();
+        let config = xifen_core::from_json::<Config>(&config).unwrap();
         let mut best = f64::INFINITY;
         let mut found = fit(&matrix, None, &config, &Cancel::new()).unwrap();
         for _ in 0..5 {

@@ -16,7 +16,8 @@ use xifen_core::{
 };
 
 fn config(fields: &str) -> Config {
-    Config::from_json(&format!(r#"{{"columns": [{{"name": "x", {fields}}}], "most_bins": 100}}"#)).unwrap()
+    xifen_core::from_json::<Config>(&format!(r#"{{"columns": [{{"name": "x", {fields}}}], "most_bins": 100}}"#))
+        .unwrap()
 }
 
 fn floats(values: &[f64]) -> Vec<Batch<'_>> {
@@ -114,7 +115,7 @@ fn a_raised_flag_stops_the_work() {
 fn cells_count_through_the_grid() {
     let (recency, frequency, monetary) = ([10.0, 90.0, f64::NAN], [3.0, 1.0, 1.0], [5.0, 50.0, 5.0]);
     let batch = [&recency, &frequency, &monetary].map(|values| Column::Float64(Values::dense(values))).into();
-    let config = Config::from_json(
+    let config = xifen_core::from_json::<Config>(
         r#"{"columns": [{"name": "r", "descending": true}, {"name": "f"}, {"name": "m"}],
             "most_bins": 20, "weights": [2, 1, 1]}"#,
     );

@@ -16,7 +16,7 @@ use xifen_core::{
 
 fn config(clusters: usize, fields: &str) -> Config {
     let rest = r#""max_iter": 300, "label_order": null, "seed": 1"#;
-    Config::from_json(&format!(r#"{{"n_clusters": {clusters}, {fields}, {rest}}}"#)).unwrap()
+    xifen_core::from_json::<Config>(&format!(r#"{{"n_clusters": {clusters}, {fields}, {rest}}}"#)).unwrap()
 }
 
 fn square(a: &[f64], b: &[f64]) -> f64 {

@@ -15,7 +15,8 @@ use xifen_core::{
 use crate::linfa_grid;
 
 fn config(eps: f64, min_samples: u64) -> Config {
-    Config::from_json(&format!(r#"{{"eps": {eps}, "min_samples": {min_samples}, "label_order": null}}"#)).unwrap()
+    xifen_core::from_json::<Config>(&format!(r#"{{"eps": {eps}, "min_samples": {min_samples}, "label_order": null}}"#))
+        .unwrap()
 }
 
 fn dbscan(rows: &[Vec<f64>], weights: Option<&[f64]>, eps: f64, min_samples: u64) -> Density {
@@ -160,7 +161,7 @@ fn equal_rows_take_no_time_of_their_square() {
 fn size_puts_the_heaviest_cluster_first() {
     let values = [0.0, 0.1, 9.0, 5.0, 5.1, 5.2];
     let matrix = Matrix::new(&values, 6, 1, false).unwrap();
-    let config = Config::from_json(r#"{"eps": 0.11, "min_samples": 2, "label_order": "size"}"#).unwrap();
+    let config = xifen_core::from_json::<Config>(r#"{"eps": 0.11, "min_samples": 2, "label_order": "size"}"#).unwrap();
     let labels = |weights| fit(&matrix, weights, &config, &Cancel::new()).unwrap().labels;
     assert_eq!(labels(None), [1, 1, -1, 0, 0, 0]);
     assert_eq!(labels(Some(&[9.0, 9.0, 1.0, 1.0, 1.0, 1.0])), [0, 0, -1, 1, 1, 1]);

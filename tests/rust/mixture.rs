@@ -16,7 +16,7 @@ use xifen_core::{
 
 fn config(components: usize, kind: &str, fields: &str) -> Config {
     let rest = r#""n_init": 1, "label_order": null, "seed": 1, "labels": true"#;
-    Config::from_json(&format!(
+    xifen_core::from_json::<Config>(&format!(
         r#"{{"n_components": {components}, "covariance_type": "{kind}", "reg_covar": 1e-6, {fields}, {rest}}}"#
     ))
     .unwrap()

@@ -103,7 +103,7 @@ impl Table {
 
 fn config(clusters: usize, fields: &str) -> Config {
     let rest = r#""max_iter": 100, "label_order": null, "seed": 1"#;
-    Config::from_json(&format!(r#"{{"n_clusters": {clusters}, {fields}, {rest}}}"#)).unwrap()
+    xifen_core::from_json::<Config>(&format!(r#"{{"n_clusters": {clusters}, {fields}, {rest}}}"#)).unwrap()
 }
 
 fn tables() -> impl Strategy<Value = (Table, usize)> {
@@ -181,7 +181,7 @@ proptest! {
             r#"{{"n_clusters": {clusters}, "init": "Huang", "n_init": 1, "gamma": 1, "max_iter": 100, "label_order": "size",
             "seed": 3}}"#
         );
-        let config = Config::from_json(&text).unwrap();
+        let config = xifen_core::from_json::<Config>(&text).unwrap();
         let found = table.with(|mixed| fit(mixed, Some(&table.weights), None, &config, &Cancel::new())).unwrap();
         let size = |cluster: usize| -> f64 {
             table.weights.iter().zip(&found.labels).filter(|(_, l)| **l as usize == cluster).map(|(w, _)| w).sum()

@@ -10,7 +10,7 @@ use xifen_core::{
 };
 
 fn config(value: &Value) -> Config {
-    Config::from_json(&value.to_string()).unwrap()
+    xifen_core::from_json::<Config>(&value.to_string()).unwrap()
 }
 
 fn run(card: &Value, columns: Vec<Column<'_>>) -> Result<Scored, String> {
@@ -139,7 +139,7 @@ fn every_total_is_listed_once() {
 fn ahp(matrix: Value, allow: bool) -> Result<xifen_core::scorecard::AhpWeights, String> {
     let names: Vec<_> = (0..matrix.as_array().unwrap().len()).map(|place| format!("c{place}")).collect();
     let text = json!({"names": names, "matrix": matrix, "allow_inconsistent": allow}).to_string();
-    ahp_weights(&AhpConfig::from_json(&text).unwrap()).map_err(|failure| failure.to_string())
+    ahp_weights(&xifen_core::from_json::<AhpConfig>(&text).unwrap()).map_err(|failure| failure.to_string())
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn contradictions_are_refused_and_named() {
 #[test]
 fn entropy_does_not_depend_on_missing_rows_or_batches() {
     let text = json!({"columns": ["a", "b"], "descending": [false, false], "scale": "share"}).to_string();
-    let config = EntropyConfig::from_json(&text).unwrap();
+    let config = xifen_core::from_json::<EntropyConfig>(&text).unwrap();
     let whole = [vec![floats(&[1.0, 2.0, 5.0]), floats(&[3.0, 3.0, 4.0])]];
     let wanted = entropy_weights(&whole, &config, &Cancel::new()).unwrap();
     let parts = [

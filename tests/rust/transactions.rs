@@ -67,7 +67,7 @@ fn config(more: serde_json::Value) -> Config {
         "as_of": "2022-02-05", "returns": "net", "duplicates": "keep", "invalid": "drop",
     });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Config::from_json(&config.to_string()).unwrap()
+    xifen_core::from_json::<Config>(&config.to_string()).unwrap()
 }
 
 /// Lays the rows out as columns in two batches and hands them to `work`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from xifen import _core, _display
 from xifen._base import FrameTransformer, Model
 from xifen._cuts import threads
 from xifen._frame import Frame, is_array
+from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
 
@@ -53,24 +53,10 @@ class Clusterer(RowReader, Model):
         return parameter
 
 
-class CentreModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransformer, Clusterer):
-    """Base of clusterers whose clusters are centres: the nearest one is a row's cluster."""
+class LabelModel(ClusterMixin):
+    """Base of what labels the rows it is fitted on, which may have weights."""
 
-    cluster_centers_: np.ndarray
     labels_: np.ndarray
-    _origin: np.ndarray
-
-    def _shown(self) -> list[_display.Part]:
-        sizes = np.bincount(self.labels_, minlength=len(self.cluster_centers_)) if hasattr(self, "labels_") else None
-        names = self._names() or [f"column {place}" for place in range(self.cluster_centers_.shape[1])]
-        centres = pd.DataFrame(self.cluster_centers_, columns=names).rename_axis("cluster").reset_index()
-        if sizes is not None:
-            centres.insert(1, "rows", sizes)
-        return [("centres", centres)]
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.cluster_centers_)
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:
         """`fit`, and the cluster of each row.
@@ -87,8 +73,42 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransforme
         ndarray of int32
             `labels_`.
         """
-        labels: np.ndarray = self.fit(X, sample_weight=sample_weight).labels_
-        return labels
+        self.fit(X, sample_weight=sample_weight)
+        return self.labels_
+
+
+class DistanceModel(ClassNamePrefixFeaturesOutMixin, LabelModel, FrameTransformer):
+    """Base of what measures rows against every cluster, one column each."""
+
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """`fit`, and what `transform` gives for the same rows."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def _as_given(self, X: Any, distances: np.ndarray) -> Any:
+        """Give distances, which come row by row, as an array for an array and as a frame of X's kind for a frame."""
+        distances = distances.reshape(-1, self._n_features_out)
+        if is_array(X):
+            return distances
+        return Frame(X).new(dict(zip(self.get_feature_names_out(), distances.T, strict=True)), same_rows=True)
+
+
+class CentreModel(DistanceModel, Clusterer):
+    """Base of clusterers whose clusters are centres: the nearest one is a row's cluster."""
+
+    cluster_centers_: np.ndarray
+    _origin: np.ndarray
+
+    def _shown(self) -> list[_display.Part]:
+        sizes = np.bincount(self.labels_, minlength=len(self.cluster_centers_)) if hasattr(self, "labels_") else None
+        names = self._names() or [f"column {place}" for place in range(self.cluster_centers_.shape[1])]
+        centres = pd.DataFrame(self.cluster_centers_, columns=names).rename_axis("cluster").reset_index()
+        if sizes is not None:
+            centres.insert(1, "rows", sizes)
+        return [("centres", centres)]
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.cluster_centers_)
 
     def predict(self, X: Any) -> np.ndarray:
         """Find the cluster of each row: the nearest of `cluster_centers_`.
@@ -131,15 +151,8 @@ class CentreModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransforme
             As for `predict`.
         """
         rows, centres, origin = self._placed(X)
-        distances: np.ndarray = _core.kmeans_distances(rows, centres, origin, self._names(), threads(self.n_jobs))
-        distances = distances.reshape(len(rows), len(centres))
-        if is_array(X):
-            return distances
-        return Frame(X).new(dict(zip(self.get_feature_names_out(), distances.T, strict=True)), same_rows=True)
-
-    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """`fit`, and the distance of each row to every centre; see `transform`."""
-        return self.fit(X, sample_weight=sample_weight).transform(X)
+        distances = _core.kmeans_distances(rows, centres, origin, self._names(), threads(self.n_jobs))
+        return self._as_given(X, distances)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Give the negated inertia of rows: the higher, the nearer they are to their centres.
@@ -198,13 +211,12 @@ def as_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
 
 
 def warn_of_few(found: int, wanted: int) -> None:
-    """Say, to the caller of `fit`, that there are fewer different rows than clusters."""
+    """Say that there are fewer different rows than clusters."""
     if found < wanted:
-        warnings.warn(
+        warn(
             f"Number of distinct clusters ({found}) found smaller than n_clusters ({wanted}). "
             "Possibly due to duplicate points in X.",
             ConvergenceWarning,
-            stacklevel=3,
         )
 
 

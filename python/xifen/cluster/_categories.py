@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -16,6 +15,7 @@ import pyarrow as pa
 from pandas.api.types import infer_dtype
 
 from xifen._frame import Frame, is_array
+from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["Coded", "Table"]
@@ -176,15 +176,12 @@ class Table:
             stacked.append(np.asarray(new, dtype=np.int32)[codes] if new else codes)
         return (self._numbers_but(categorical), _stacked(stacked, self.rows)), unseen
 
-    def warn_of_unseen(self, unseen: Sequence[tuple[int, Any]], stacklevel: int) -> None:
-        """Say, so many calls up, which categories `fit` never saw."""
+    def warn_of_unseen(self, unseen: Sequence[tuple[int, Any]]) -> None:
+        """Say which categories `fit` never saw."""
         if unseen:
             position, value = unseen[0]
             more = f" (and {len(unseen) - 1} more)" if len(unseen) > 1 else ""
-            warnings.warn(
-                f"{self.called(position)} holds {value!r}{more}, which fit never saw: it differs from every prototype",
-                stacklevel=stacklevel,
-            )
+            warn(f"{self.called(position)} holds {value!r}{more}, which fit never saw: it differs from every prototype")
 
     def _numbers_but(self, categorical: Sequence[int]) -> np.ndarray:
         return self.numbers([position for position in range(self.width) if position not in set(categorical)])

@@ -6,22 +6,20 @@ import json
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_feature_names, _check_n_features, check_is_fitted, validate_data
 
 from xifen import _core
-from xifen._base import FrameTransformer
 from xifen._cuts import as_json, threads
 from xifen._frame import Frame, is_array
-from xifen.cluster._base import as_weights, in_place, warn_of_few
+from xifen.cluster._base import DistanceModel, as_weights, in_place, warn_of_few
 from xifen.cluster._categories import Coded, Table
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["PrototypeModel"]
 
 
-class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransformer):
+class PrototypeModel(DistanceModel):
     """Base of clusterers whose clusters stand for numbers and categories: the cheapest prototype is a row's cluster."""
 
     _fitted = ("cluster_centroids_", "categories_", "gamma_", "cost_", "n_iter_")
@@ -31,7 +29,6 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
     missing: Literal["error", "category"]
     cluster_centroids_: np.ndarray
     categories_: list[list[Any] | None]
-    labels_: np.ndarray
 
     @property
     def _n_features_out(self) -> int:
@@ -97,24 +94,6 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
         warn_of_few(out["found"], self.n_clusters)
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:
-        """`fit`, and the cluster of each row.
-
-        Parameters
-        ----------
-        X, sample_weight
-            As for `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of int32
-            `labels_`.
-        """
-        labels: np.ndarray = self.fit(X, sample_weight=sample_weight).labels_
-        return labels
-
     def predict(self, X: Any) -> np.ndarray:
         """Find the cluster of each row: the one it costs least with; of equal ones the first.
 
@@ -138,7 +117,7 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
         UserWarning
             A category was not there when the model was fitted; it differs from every prototype's.
         """
-        labels: np.ndarray = _core.prototypes_predict(*self._placed(X, 2), threads(self.n_jobs))
+        labels: np.ndarray = _core.prototypes_predict(*self._placed(X), threads(self.n_jobs))
         return labels
 
     def transform(self, X: Any) -> Any:
@@ -165,16 +144,7 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
         UserWarning
             As for `predict`.
         """
-        # One call more: what `set_output` asks for stands around this.
-        costs: np.ndarray = _core.prototypes_costs(*self._placed(X, 3), threads(self.n_jobs))
-        costs = costs.reshape(-1, len(self.cluster_centroids_))
-        if is_array(X):
-            return costs
-        return Frame(X).new(dict(zip(self.get_feature_names_out(), costs.T, strict=True)), same_rows=True)
-
-    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """`fit`, and what each row costs with every prototype; see `transform`."""
-        return self.fit(X, sample_weight=sample_weight).transform(X)
+        return self._as_given(X, _core.prototypes_costs(*self._placed(X), threads(self.n_jobs)))
 
     def _open(self, X: Any, *, reset: bool = False) -> Table:
         if is_array(X):
@@ -208,12 +178,12 @@ class PrototypeModel(ClassNamePrefixFeaturesOutMixin, ClusterMixin, FrameTransfo
             raise ParameterError(f"init holds {value!r} in {table.called(position)}, which no row has")
         return "given", _in_place(starts)
 
-    def _placed(self, X: Any, stacklevel: int) -> tuple[Coded, Coded, float, list[str]]:
+    def _placed(self, X: Any) -> tuple[Coded, Coded, float, list[str]]:
         """Give rows, prototypes, gamma and the names of the columns of numbers as the core reads them."""
         check_is_fitted(self)
         table = self._open(X)
         rows, unseen = table.code(self.categories_, self.missing)
-        table.warn_of_unseen(unseen, stacklevel + 2)
+        table.warn_of_unseen(unseen)
         numbers = [position for position, values in enumerate(self.categories_) if values is None]
         prototypes, _ = Table(self.cluster_centroids_).code(self.categories_, "category")
         return _in_place(rows), _in_place(prototypes), self.gamma_, self._names(table, numbers)

@@ -6,16 +6,16 @@ import json
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import BaseEstimator
 
 from xifen import _core
 from xifen._cuts import as_json, threads
-from xifen.cluster._base import RowReader, as_weights
+from xifen.cluster._base import LabelModel, RowReader, as_weights
 
 __all__ = ["DBSCAN"]
 
 
-class DBSCAN(RowReader, ClusterMixin, BaseEstimator):
+class DBSCAN(RowReader, LabelModel, BaseEstimator):
     """Density-based clustering with scikit-learn's labels.
 
     A row is core when `min_samples` rows, itself included, are within `eps` of it. Core rows within `eps` of each other
@@ -72,7 +72,6 @@ class DBSCAN(RowReader, ClusterMixin, BaseEstimator):
     ([0, 0, 0, 1, 1, -1], [0, 1, 2, 3, 4])
     """
 
-    labels_: np.ndarray
     core_sample_indices_: np.ndarray
     components_: np.ndarray
 
@@ -126,20 +125,3 @@ class DBSCAN(RowReader, ClusterMixin, BaseEstimator):
         self.core_sample_indices_ = out["cores"]
         self.components_ = rows[self.core_sample_indices_]
         return self
-
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> np.ndarray:
-        """`fit`, and the cluster of each row.
-
-        Parameters
-        ----------
-        X, sample_weight
-            As for `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of int32
-            `labels_`.
-        """
-        return self.fit(X, sample_weight=sample_weight).labels_

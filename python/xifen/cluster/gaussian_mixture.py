@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -357,11 +356,10 @@ class GaussianMixture(DensityMixin, Clusterer):
         if out["collapsed"]:
             warn(out["collapsed"])
         if not self.converged_:
-            warnings.warn(
+            warn(
                 f"the likeliest run had not converged within tol={self.tol} when it ended at max_iter={self.max_iter}; "
                 "give more rounds, a larger tol, or other starts",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return out["labels"]
 

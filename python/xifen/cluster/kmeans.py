@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
@@ -12,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._warn import warn
 from xifen.cluster._base import CentreModel, as_weights, in_place, warn_of_few, whole
 from xifen.errors import ParameterError
 
@@ -36,10 +36,9 @@ class MeansModel(CentreModel):
             sets = [self._centres(init(rows, n_clusters, random_state=random), rows) for _ in range(runs)]
             return "given", np.concatenate(sets), runs
         if n_init not in ("auto", 1):
-            warnings.warn(
+            warn(
                 f"init gives the centres to start from, so there is one run instead of n_init={n_init}",
                 RuntimeWarning,
-                stacklevel=4,
             )
         return "given", self._centres(init, rows), 1
 

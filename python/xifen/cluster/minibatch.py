@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._warn import warn
 from xifen.cluster._base import as_weights, in_place
 from xifen.cluster.kmeans import Init, MeansModel
 
@@ -199,11 +199,10 @@ class MiniBatchKMeans(MeansModel):
         if first:
             self._seed = int(random.randint(np.iinfo(np.int32).max))
             if self.init_size is not None and 0 < self.init_size < self.n_clusters:
-                warnings.warn(
+                warn(
                     f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}; "
                     "three times n_clusters is used",
                     RuntimeWarning,
-                    stacklevel=3,
                 )
         config = {
             "kmeans": self._common(init, n_init, self._seed),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from xifen import _columns as c
 from xifen._read import DataFile, pandas_frame
+from xifen._warn import warn
 
 __all__ = ["read_source"]
 
@@ -36,6 +36,6 @@ def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any
     with file.naming_lines():
         read = file.read(**kinds, drop=source.get("drop", ()))
     if file.findings:
-        warnings.warn(file.findings, stacklevel=2)
+        warn(file.findings)
     counts = zip(read.conversions["column"], read.conversions["conversion"], read.conversions[c.ROWS], strict=True)
     return pandas_frame(read.table), {f"{column}, {conversion}": rows for column, conversion, rows in counts}

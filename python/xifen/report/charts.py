@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from xifen._atomic import replacing
 from xifen.errors import ParameterError, XifenError
 from xifen.report import sections
 from xifen.report._view import View
@@ -79,13 +80,14 @@ class Figure:
         Raises
         ------
         ParameterError
-            The ending is not one of these.
+            The ending is not one of these, or the file cannot be written.
         """
         path = Path(path)
         if path.suffix not in (".png", ".svg", ".pdf", ".json", ".html"):
             raise ParameterError(f"'{path.name}' does not end in .png, .svg, .pdf, .json or .html")
         options: dict[str, dict[str, Any]] = {".png": {"ppi": 144}, ".html": {"inline": True}}
-        self.chart.save(str(path), **options.get(path.suffix, {}))
+        with replacing(path) as part:
+            self.chart.save(str(part), **options.get(path.suffix, {}))
         return path
 
     def _repr_html_(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +15,7 @@ from xifen._atomic import replacing
 from xifen._chinese import period_name
 from xifen._frame import as_kind
 from xifen._report import CHINESE_NAMES
+from xifen._warn import warn
 from xifen.errors import ParameterError
 from xifen.presets import words
 from xifen.report._workbook import MOST_ROWS, Kind, Workbook
@@ -165,7 +165,7 @@ class _Page:
         found = [self.say("sentences", key, count=count) for key, count in book.touched.items() if count]
         if len(starts) > 1:
             found.insert(0, self.say("sentences", "split", rows=len(table), sheets=len(starts)))
-            warnings.warn(self.say("sentences", "split", rows=len(table), sheets=len(starts)), stacklevel=3)
+            warn(found[0])
         return found
 
     def summary(self, book: Workbook, result: Any, notices: list[str]) -> None:

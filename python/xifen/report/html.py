@@ -7,13 +7,13 @@ import hashlib
 import html
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from xifen._atomic import replacing
 from xifen._progress import Progress
 from xifen.errors import ParameterError
 from xifen.report import charts, sections
@@ -58,21 +58,12 @@ def write(
     Raises
     ------
     ParameterError
-        A parameter cannot be used.
-    OSError
-        The file cannot be written.
+        A parameter cannot be used, or the file cannot be written.
     """
     path = Path(path)
     text = render(result, lang=lang, customers=customers, real_ids=real_ids, progress=progress)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 

@@ -67,13 +67,6 @@ pub(super) enum Plan {
     Learned(Strategy, usize),
 }
 
-impl Config {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-}
-
 impl ColumnConfig {
     /// Checks everything that can be checked without data.
     pub(super) fn plan(&self, most_bins: usize) -> Result<Plan> {

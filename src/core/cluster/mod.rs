@@ -9,5 +9,6 @@ pub mod kprototypes;
 mod matrix;
 pub mod metrics;
 mod pack;
+mod parameters;
 
 pub use matrix::{Matrix, Real};

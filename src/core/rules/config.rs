@@ -190,8 +190,7 @@ impl Checked {
 impl Config {
     /// Reads a configuration and refuses what makes no sense before any data is seen.
     pub fn from_json(text: &str) -> Result<Self> {
-        let config: Self = serde_json::from_str(text)
-            .map_err(|failure| Error::parameter(format!("the rules cannot be read: {failure}")))?;
+        let config: Self = crate::from_json(text)?;
         if config.rules.is_empty() {
             return Err(Error::parameter("rules is empty; give at least one label with its condition"));
         }

@@ -42,11 +42,6 @@ pub struct AhpWeights {
 }
 
 impl AhpConfig {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     /// Who is compared with whom, for an error.
     fn pair(&self, row: usize, column: usize) -> String {
         let name = |place: usize| self.names.get(place).map_or("", String::as_str);

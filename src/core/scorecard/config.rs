@@ -74,11 +74,6 @@ pub enum Language {
 }
 
 impl Config {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     /// Checks everything that can be checked without data.
     pub fn card(&self) -> Result<Card> {
         if self.indicators.is_empty() {

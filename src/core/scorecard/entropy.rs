@@ -34,13 +34,6 @@ pub struct EntropyConfig {
     pub scale: Scale,
 }
 
-impl EntropyConfig {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-}
-
 /// One weight per column; they sum to 1. Rows in which a value is missing are left out.
 pub fn entropy_weights(batches: &[Batch<'_>], config: &EntropyConfig, cancel: &Cancel) -> Result<Vec<f64>> {
     let pieces = measure::pieces(batches);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::{keywords::Keywords, normalise::Form};
-use crate::{Error, Result, error::choice};
+use crate::{Error, Result, config::choice};
 
 /// The parameters of `keyword_table`, unchecked.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,11 +32,6 @@ pub(super) struct Terms {
 }
 
 impl Config {
-    /// Reads the JSON object.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("a parameter cannot be read: {failure}")))
-    }
-
     /// The name of a column.
     pub(super) fn name(&self, column: usize) -> &str {
         self.names.get(column).map_or("?", String::as_str)

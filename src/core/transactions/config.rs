@@ -3,7 +3,7 @@
 use jiff::{ToSpan, civil::Date};
 use serde::Deserialize;
 
-use crate::{Error, Result, error::choice};
+use crate::{Error, Result, config::choice};
 
 /// The parameters of every table made from an order log, unchecked.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,11 +46,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the JSON object.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("a parameter cannot be read: {failure}")))
-    }
-
     /// The name of a column.
     pub(super) fn name(&self, column: usize) -> &str {
         self.names.get(column).map_or("?", String::as_str)

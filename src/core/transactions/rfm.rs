@@ -461,7 +461,7 @@ mod tests {
         ]];
         let config = r#"{"names": ["id", "time", "amount"], "customer_id": 0, "timestamp": 1, "amount": 2, "order_id": 0,
             "as_of": "2026-01-01", "returns": "net", "duplicates": "keep", "invalid": "raise"}"#;
-        let config = Config::from_json(config).unwrap();
+        let config = crate::from_json::<Config>(config).unwrap();
         let mut wanted = std::collections::BTreeMap::<&str, f64>::new();
         for (name, amount) in names.iter().zip(&amounts) {
             *wanted.entry(name).or_default() += amount;

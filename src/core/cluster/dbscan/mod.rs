@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use self::tree::{Lanes, Tree};
 use super::{
-    kmeans::count,
     matrix::{LANES, Matrix, Real},
+    parameters::{by_size, count},
 };
 use crate::{Error, Result, cancel::Cancel, parallel::fill_chunks};
 
@@ -43,11 +43,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     fn eps(&self) -> Result<f64> {
         self.eps.as_f64().filter(|eps| EPS.contains(eps)).ok_or_else(|| {
             Error::parameter(format!(
@@ -57,14 +52,6 @@ impl Config {
                 EPS.end()
             ))
         })
-    }
-
-    fn by_size(&self) -> Result<bool> {
-        match &self.label_order {
-            Value::Null => Ok(false),
-            Value::String(word) if word == "size" => Ok(true),
-            other => Err(Error::parameter(format!("label_order is {other}; wanted None or 'size'"))),
-        }
     }
 }
 
@@ -84,7 +71,8 @@ pub fn fit<T: Real>(
     config: &Config,
     cancel: &Cancel,
 ) -> Result<Density> {
-    let (eps, enough, by_size) = (config.eps()?, count("min_samples", &config.min_samples)?, config.by_size()?);
+    let (eps, enough) = (config.eps()?, count("min_samples", &config.min_samples)?);
+    let by_size = by_size(&config.label_order, None)?;
     check_weights(weights, matrix.rows())?;
     let points = points(matrix, &config.columns, cancel)?;
     let limit = eps * eps;

@@ -3,11 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{
-    distance::MOST_CLUSTERS,
-    kmeans::config::{count, not_negative},
-};
-use crate::{Error, Result, error::choice};
+use super::super::parameters::{by_size, clusters, count, not_negative};
+use crate::{Result, config::choice};
 
 /// What the caller asks for, not yet checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -91,27 +88,8 @@ pub(super) struct Plan {
 }
 
 impl Config {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     pub(super) fn plan(&self, given: bool) -> Result<Plan> {
-        let components = count("n_components", &self.n_components)?;
-        if components > MOST_CLUSTERS {
-            return Err(Error::parameter(format!("n_components is {components}; wanted at most {MOST_CLUSTERS}")));
-        }
-        let by_size = match &self.label_order {
-            Value::Null => false,
-            Value::String(word) if word == "size" && given => {
-                return Err(Error::parameter(
-                    "label_order is 'size', but weights_init, means_init or precisions_init give components in an order \
-                     of their own; leave one of them out",
-                ));
-            }
-            Value::String(word) if word == "size" => true,
-            other => return Err(Error::parameter(format!("label_order is {other}; wanted None or 'size'"))),
-        };
+        let given = given.then_some("weights_init, means_init or precisions_init give components");
         let starts = [
             ("kmeans", Start::KMeans),
             ("k-means++", Start::PlusPlus),
@@ -119,14 +97,14 @@ impl Config {
             ("random_from_data", Start::Rows),
         ];
         Ok(Plan {
-            components,
+            components: clusters("n_components", &self.n_components)?,
             covariance: Covariance::named(&self.covariance_type)?,
             tol: not_negative("tol", &self.tol)?,
             regular: not_negative("reg_covar", &self.reg_covar)?,
             max_iter: count("max_iter", &self.max_iter)?,
             runs: count("n_init", &self.n_init)?,
             start: choice("init_params", &self.init_params, &starts)?,
-            by_size,
+            by_size: by_size(&self.label_order, given)?,
         })
     }
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::distance::MOST_CLUSTERS;
-use crate::{Error, Result, error::choice};
+use super::super::parameters::{by_size, clusters, count, not_negative};
+use crate::{Result, config::choice};
 
 /// What the caller asks for, not yet checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,27 +52,13 @@ pub(super) struct Plan {
 }
 
 impl Config {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     pub(super) fn plan(&self) -> Result<Plan> {
         let start = choice(
             "init",
             &self.init,
             &[("k-means++", Start::PlusPlus), ("random", Start::Random), ("given", Start::Given)],
         )?;
-        let by_size = match &self.label_order {
-            Value::Null => false,
-            Value::String(word) if word == "size" && start == Start::Given => {
-                return Err(Error::parameter(
-                    "label_order is 'size', but init gives the centres in an order of its own; leave one of them out",
-                ));
-            }
-            Value::String(word) if word == "size" => true,
-            other => return Err(Error::parameter(format!("label_order is {other}; wanted None or 'size'"))),
-        };
+        let given = (start == Start::Given).then_some("init gives the centres");
         let runs = match &self.n_init {
             Value::String(word) if word == "auto" => {
                 if start == Start::Random {
@@ -83,34 +69,13 @@ impl Config {
             }
             other => count("n_init", other)?,
         };
-        let clusters = count("n_clusters", &self.n_clusters)?;
-        if clusters > MOST_CLUSTERS {
-            return Err(Error::parameter(format!("n_clusters is {clusters}; wanted at most {MOST_CLUSTERS}")));
-        }
         Ok(Plan {
-            clusters,
+            clusters: clusters("n_clusters", &self.n_clusters)?,
             start,
             runs,
             max_iter: count("max_iter", &self.max_iter)?,
             tol: not_negative("tol", &self.tol)?,
-            by_size,
+            by_size: by_size(&self.label_order, given)?,
         })
     }
-}
-
-/// A whole number of at least 1.
-pub(in crate::cluster) fn count(parameter: &str, value: &Value) -> Result<usize> {
-    value
-        .as_u64()
-        .filter(|count| *count > 0)
-        .and_then(|count| usize::try_from(count).ok())
-        .ok_or_else(|| Error::parameter(format!("{parameter} is {value}; wanted a whole number of at least 1")))
-}
-
-/// A number of at least 0.
-pub(in crate::cluster) fn not_negative(parameter: &str, value: &Value) -> Result<f64> {
-    value
-        .as_f64()
-        .filter(|number| *number >= 0.0)
-        .ok_or_else(|| Error::parameter(format!("{parameter} is {value}; wanted a number of at least 0")))
 }

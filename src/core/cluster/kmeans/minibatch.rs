@@ -9,9 +9,10 @@ use super::{
         distance::{Centres, Sums},
         matrix::{Matrix, Real},
         pack::Packed,
+        parameters::{count, not_negative},
     },
     Clusters, check_rows, check_starts, check_weights,
-    config::{Config, Plan, count, not_negative},
+    config::{Config, Plan},
     lloyd::{self, largest_first},
     place::place,
     seed::Points,
@@ -51,11 +52,6 @@ struct BatchPlan {
 }
 
 impl BatchConfig {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     fn plan(&self, rows: usize) -> Result<BatchPlan> {
         let kmeans = self.kmeans.plan()?;
         let batch = count("batch_size", &self.batch_size)?.min(rows);

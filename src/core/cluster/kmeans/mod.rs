@@ -1,14 +1,13 @@
 //! K-means: Lloyd's algorithm from k-means++ starts ([`fit`]), the cluster of further rows ([`predict`]) and their
 //! distances to all centres ([`distances`]).
 
-pub(super) mod config;
+mod config;
 mod distinct;
 mod lloyd;
 mod minibatch;
 mod place;
 mod seed;
 
-pub(super) use config::count;
 pub use config::{Config, Start};
 pub use minibatch::{BatchClusters, BatchConfig, Moving, Placed, fit as fit_batches, partial as fit_batch};
 pub use place::{distances, inertia, predict};

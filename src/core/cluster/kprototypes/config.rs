@@ -3,11 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{
-    distance::MOST_CLUSTERS,
-    kmeans::config::{count, not_negative},
-};
-use crate::{Error, Result, error::choice};
+use super::super::parameters::{by_size, clusters, count, not_negative};
+use crate::{Result, config::choice};
 
 /// What the caller asks for, not yet checked.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,38 +54,27 @@ pub(super) struct Plan {
 }
 
 impl Config {
-    /// Reads the JSON the binding hands over.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|failure| Error::parameter(format!("the configuration is wrong: {failure}")))
-    }
-
     pub(super) fn plan(&self) -> Result<Plan> {
         let starts = [("Huang", Start::Huang), ("Cao", Start::Cao), ("random", Start::Random), ("given", Start::Given)];
         let start = match starts.iter().find(|(word, _)| word.eq_ignore_ascii_case(&self.init)) {
             Some((_, start)) => *start,
             None => choice("init", &self.init, starts.get(..3).unwrap_or_default())?,
         };
-        let by_size = match &self.label_order {
-            Value::Null => false,
-            Value::String(word) if word == "size" && start == Start::Given => {
-                return Err(Error::parameter(
-                    "label_order is 'size', but init gives the prototypes in an order of its own; leave one of them out",
-                ));
-            }
-            Value::String(word) if word == "size" => true,
-            other => return Err(Error::parameter(format!("label_order is {other}; wanted None or 'size'"))),
-        };
+        let given = (start == Start::Given).then_some("init gives the prototypes");
         let asked = match &self.n_init {
             Value::String(word) if word == "auto" => 10,
             other => count("n_init", other)?,
         };
         // Without chance in the start every run would be the same.
         let runs = if matches!(start, Start::Cao | Start::Given) { 1 } else { asked };
-        let clusters = count("n_clusters", &self.n_clusters)?;
-        if clusters > MOST_CLUSTERS {
-            return Err(Error::parameter(format!("n_clusters is {clusters}; wanted at most {MOST_CLUSTERS}")));
-        }
         let gamma = if self.gamma.is_null() { None } else { Some(not_negative("gamma", &self.gamma)?) };
-        Ok(Plan { clusters, gamma, start, runs, max_iter: count("max_iter", &self.max_iter)?, by_size })
+        Ok(Plan {
+            clusters: clusters("n_clusters", &self.n_clusters)?,
+            gamma,
+            start,
+            runs,
+            max_iter: count("max_iter", &self.max_iter)?,
+            by_size: by_size(&self.label_order, given)?,
+        })
     }
 }

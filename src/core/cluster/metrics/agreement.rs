@@ -6,7 +6,7 @@ use super::codes::Labels;
 use crate::{
     Error, Result,
     cancel::Cancel,
-    error::choice,
+    config::choice,
     parallel::{chunks, map_each_with},
 };
 

@@ -4,7 +4,7 @@ use super::{
     super::matrix::{LANES, Matrix, Real},
     codes::{Labels, groups},
 };
-use crate::{Result, cancel::Cancel, error::choice, parallel::map_chunks};
+use crate::{Result, cancel::Cancel, config::choice, parallel::map_chunks};
 
 /// Rows in one task.
 const CHUNK_ROWS: usize = 1 << 14;

@@ -1,0 +1,46 @@
+//! The parameters clusterers share, checked in one place.
+
+use serde_json::Value;
+
+use super::distance::MOST_CLUSTERS;
+use crate::{Error, Result};
+
+/// A whole number of at least 1.
+pub(super) fn count(parameter: &str, value: &Value) -> Result<usize> {
+    value
+        .as_u64()
+        .filter(|count| *count > 0)
+        .and_then(|count| usize::try_from(count).ok())
+        .ok_or_else(|| Error::parameter(format!("{parameter} is {value}; wanted a whole number of at least 1")))
+}
+
+/// A number of at least 0.
+pub(super) fn not_negative(parameter: &str, value: &Value) -> Result<f64> {
+    value
+        .as_f64()
+        .filter(|number| *number >= 0.0)
+        .ok_or_else(|| Error::parameter(format!("{parameter} is {value}; wanted a number of at least 0")))
+}
+
+/// How many clusters.
+pub(super) fn clusters(parameter: &str, value: &Value) -> Result<usize> {
+    match count(parameter, value)? {
+        clusters if clusters > MOST_CLUSTERS => {
+            Err(Error::parameter(format!("{parameter} is {clusters}; wanted at most {MOST_CLUSTERS}")))
+        }
+        clusters => Ok(clusters),
+    }
+}
+
+/// Whether `label_order` asks for the largest cluster first, which cannot be where `given` says what has an order of
+/// its own.
+pub(super) fn by_size(label_order: &Value, given: Option<&str>) -> Result<bool> {
+    match (label_order, given) {
+        (Value::Null, _) => Ok(false),
+        (Value::String(word), None) if word == "size" => Ok(true),
+        (Value::String(word), Some(given)) if word == "size" => Err(Error::parameter(format!(
+            "label_order is 'size', but {given} in an order of their own; leave one of them out"
+        ))),
+        (other, _) => Err(Error::parameter(format!("label_order is {other}; wanted None or 'size'"))),
+    }
+}
