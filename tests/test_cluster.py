@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 import sklearn.cluster
 import xifen as xf
-from customers import blobs, fails_in_scikit_learn, log_rfm
+from customers import GOOD, blobs, broken, fails_in_scikit_learn, log_rfm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -266,40 +266,18 @@ def test_it_stands_in_pipelines_and_searches():
 
 # -- bad input -----------------------------------------------------------------------------------------
 
-GOOD = blobs(50)
-
-
-def broken(row: int, column: int, value: float) -> np.ndarray:
-    X = GOOD.copy()
-    X[row, column] = value
-    return X
-
 
 @pytest.mark.parametrize(
     ("X", "words"),
     [
-        (broken(3, 1, np.nan), r"column 1 is missing \(NaN\) in row 3"),
-        (broken(49, 2, np.inf), r"column 2 is infinite \(inf\) in row 49"),
-        (broken(0, 0, -np.inf), r"column 0 is infinite"),
         (broken(7, 0, 1e300), "column 0 is 1e300 in row 7; squares of values beyond 1e140 overflow"),
         (broken(7, 0, 1e30).astype(np.float32), "beyond 1e15 overflow"),
         (GOOD[:1], "n_samples=1 is fewer than n_clusters=8"),
-        (GOOD[:0], "0 sample"),
-        (pd.DataFrame(GOOD, columns=list("abc")).assign(b=np.nan), r"column 'b' is missing \(NaN\) in row 0"),
-        (pd.DataFrame({"a": [1.0], "id": ["x"]}), "column 'id' of frame holds"),
-        (pl.DataFrame({"a": [1.0, None, *range(9)]}), r"column 'a' is missing \(NaN\) in row 1"),
-        (pd.DataFrame({"a": []}), "no row"),
     ],
 )
 def test_data_that_cannot_be_used_are_named(X, words: str):
     with pytest.raises(ValueError, match=words):
         xf.KMeans().fit(X)
-
-
-def test_sparse_data_are_refused_in_a_sentence():
-    sparse = pytest.importorskip("scipy.sparse")
-    with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
-        xf.KMeans().fit(sparse.csr_matrix(GOOD))
 
 
 @pytest.mark.parametrize(
@@ -320,8 +298,6 @@ def test_sparse_data_are_refused_in_a_sentence():
         ({"init": np.zeros((3, 3))}, r"init gives centres of shape \(3, 3\); wanted \(8, 3\)"),
         ({"init": broken(0, 0, np.nan)[:8]}, "init cannot be used: column 0 is missing"),
         ({"init": GOOD[:8], "label_order": "size"}, "label_order is 'size', but init gives the centres"),
-        ({"label_order": "name"}, 'label_order is "name"; wanted None or'),
-        ({"n_jobs": 0}, "n_jobs is 0"),
     ],
 )
 def test_parameters_that_cannot_be_used_are_named(parameters, words: str):

@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import xifen as xf
+from customers import WHOLE
 from python_calamine import CalamineWorkbook
 from xifen.errors import ParameterError, XifenError
 from xifen.report.excel import write, write_table
@@ -22,23 +23,8 @@ from xifen.report.excel import write, write_table
 # openpyxl, the other reader here, does not know the newer kind of data bars.
 pytestmark = pytest.mark.filterwarnings("ignore:.*xtension is not supported")
 
-#: The three rows of the published template, with the years a person would have to add.
-PUBLISHED = pd.DataFrame(
-    {
-        "customer_id": ["001", "002", "003"],
-        "name": ["甲公司", "乙公司", "丙公司"],
-        "industry": ["制造业", "服务业", "零售业"],
-        "contact": ["138****0001", "138****0002", "138****0003"],
-        "last_purchase": ["2024-01-15", "2023-11-20", "2023-08-10"],
-        "order_count_12M": [12, 3, 1],
-        "mean_order_value": [5_000, 800, 1_200],
-        "need_type": ["技术支持+定制化", "标准产品咨询", "价格优惠"],
-        "value_grade": ["high", "middle", "low"],
-        "customer_type": ["high_value_loyal", "potential_to_develop", "churn_risk"],
-        "strategy": ["专属客户经理+季度拜访", "推送案例资料+优惠券", "回归礼+流失原因调研"],
-        "notes": ["合作3年，续约意向强", "近3个月咨询量上升30%", "曾投诉交付时间"],
-    }
-)
+#: With what was to be done, as it was printed.
+TABLE = WHOLE.assign(strategy=["专属客户经理+季度拜访", "推送案例资料+优惠券", "回归礼+流失原因调研"])
 
 
 def rows_of(path: Path, sheet: int = 0) -> list[list[object]]:
@@ -54,7 +40,7 @@ def made(path: Path, table: object, **options: object) -> object:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_published_rows(tmp_path, lang):
-    table, notes = xf.management_table(PUBLISHED, lang, return_notes=True)
+    table, notes = xf.management_table(TABLE, lang, return_notes=True)
     sheet = made(tmp_path / "a.xlsx", table, lang=lang, notes=notes).active
     zh = lang == "zh"
     assert sheet.title == ("客户细分管理表" if zh else "Customers")
@@ -66,7 +52,7 @@ def test_the_published_rows(tmp_path, lang):
         else (["High", "Middle", "Low"], ["High-value loyal", "Potential to develop", "Churn risk"])
     )
     for row, days, count, average, place in zip(rows[1:], [(2024, 1, 15), (2023, 11, 20), (2023, 8, 10)], [12, 3, 1], [5_000, 800, 1_200], range(3), strict=True):  # fmt: skip
-        published = PUBLISHED.iloc[place]
+        published = TABLE.iloc[place]
         assert row == (
             published["customer_id"], published["name"], published["industry"], None, pd.Timestamp(*days), count, average,
             published["need_type"], grades[place], types[place], published["strategy"], published["notes"],
@@ -74,7 +60,7 @@ def test_the_published_rows(tmp_path, lang):
 
 
 def test_cells_have_real_types_and_formats(tmp_path):
-    table, notes = xf.management_table(PUBLISHED, return_notes=True)
+    table, notes = xf.management_table(TABLE, return_notes=True)
     sheet = made(tmp_path / "a.xlsx", table, notes=notes).active
     kinds = [cell.data_type for cell in sheet[2]]
     assert kinds == ["s", "s", "s", "n", "d", "n", "n", "s", "s", "s", "s", "s"]  # a cell of nothing counts as "n"
@@ -161,7 +147,7 @@ def test_columns_of_every_kind(tmp_path):
 
 @pytest.mark.parametrize("kind", [pl.from_pandas, lambda frame: pa.Table.from_pandas(frame, preserve_index=False)])
 def test_other_frames(tmp_path, kind):
-    table = kind(xf.management_table(PUBLISHED))
+    table = kind(xf.management_table(TABLE))
     assert rows_of(write_table(table, tmp_path / "a.xlsx"))[1][0] == "001"
 
 
@@ -181,7 +167,7 @@ def test_rows_made_by_column_are_those_of_the_frame(tmp_path):
 
 
 def test_no_rows_and_one_row(tmp_path):
-    table = xf.management_table(PUBLISHED)
+    table = xf.management_table(TABLE)
     assert len(rows_of(write_table(table[:0], tmp_path / "a.xlsx"))) == 1
     assert len(rows_of(write_table(table[:1], tmp_path / "a.xlsx"))) == 2
 
@@ -200,13 +186,13 @@ def test_more_rows_than_a_sheet_holds(tmp_path):
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
-    table = xf.management_table(PUBLISHED)
+    table = xf.management_table(TABLE)
     first, second = (write_table(table, tmp_path / name).read_bytes() for name in ("a.xlsx", "b.xlsx"))
     assert first == second
 
 
 def test_the_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    table = xf.management_table(PUBLISHED)
+    table = xf.management_table(TABLE)
     path = write_table(table, tmp_path / "a.xlsx")
     before = path.read_bytes()
 
@@ -230,7 +216,7 @@ def test_the_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_written(tmp_path):
-    table = xf.management_table(PUBLISHED)
+    table = xf.management_table(TABLE)
     with pytest.raises(ParameterError, match=r"a.csv is no name of a workbook; give one that ends with .xlsx"):
         write_table(table, tmp_path / "a.csv")
     with pytest.raises(XifenError, match="cannot be written"):
@@ -242,7 +228,7 @@ def test_what_cannot_be_written(tmp_path):
 def test_without_the_library_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
     with pytest.raises(ParameterError, match=re.escape('pip install "xifen[report]"')):
-        write_table(xf.management_table(PUBLISHED), tmp_path / "a.xlsx")
+        write_table(xf.management_table(TABLE), tmp_path / "a.xlsx")
 
 
 # The workbook of a plan's result.
@@ -272,7 +258,7 @@ def test_the_workbook_of_a_plan(tmp_path, crm, preset, names):
     assert book.sheetnames == names
     table = rows_of(tmp_path / "a.xlsx")
     assert len(table) == 401
-    assert table[0][:12] == xf.management_table(PUBLISHED, result.lang).columns.tolist()
+    assert table[0][:12] == xf.management_table(TABLE, result.lang).columns.tolist()
     assert all(row[3] == "" for row in table[1:]), "contacts are not shown unless the plan keeps them"
     summary = [row for row in book[names[1]].iter_rows(values_only=True) if row[0] is not None]
     shared = result.profile(shared=True)

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import xifen as xf
+from customers import PUBLISHED, WHOLE
 
 ZH = [
     "客户编号", "客户名称", "所属行业", "联系方式", "最近购买日期", "购买频次(次/年)", "平均客单价(元)", "需求类型",
@@ -19,25 +20,6 @@ EN = [
     "Customer ID", "Name", "Industry", "Contact", "Last purchase", "Orders a year", "Average per order (yuan)", "Need",
     "Value grade", "Customer type", "Strategy", "Notes",
 ]  # fmt: skip
-
-#: The three rows of the published template; two of its dates have no year.
-PUBLISHED = pd.DataFrame(
-    {
-        "customer_id": ["001", "002", "003"],
-        "name": ["甲公司", "乙公司", "丙公司"],
-        "industry": ["制造业", "服务业", "零售业"],
-        "contact": ["138****0001", "138****0002", "138****0003"],
-        "last_purchase": ["2024-01-15", "11-20", "08-10"],
-        "order_count_12M": [12, 3, 1],
-        "mean_order_value": [5_000, 800, 1_200],
-        "need_type": ["技术支持+定制化", "标准产品咨询", "价格优惠"],
-        "value_grade": ["high", "middle", "low"],
-        "customer_type": ["high_value_loyal", "potential_to_develop", "churn_risk"],
-        "notes": ["合作3年，续约意向强", "近3个月咨询量上升30%", "曾投诉交付时间"],
-    }
-)
-#: The same with the years a person would have to add.
-WHOLE = PUBLISHED.assign(last_purchase=["2024-01-15", "2023-11-20", "2023-08-10"])
 
 
 def test_the_published_rows_in_chinese():

@@ -142,7 +142,7 @@ def test_what_is_needed_and_absent():
 
 def test_customers_without_an_id_or_with_one_twice():
     people = {"customer_id": ["a", None, "a"], "margin": [0.1, 0.2, 0.3]}
-    with pytest.raises(xf.errors.InputError, match=r"customers has 1 rows without an id, the first is row 1"):
+    with pytest.raises(xf.errors.InputError, match=r"row 1 of customers has no id, the first of 1: repair"):
         small().fit(orders(), people)
     result = small(tables={"invalid": "drop"}).fit(orders(), people)
     assert result.frame["margin"].tolist()[0] == 0.1

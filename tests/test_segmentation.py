@@ -283,6 +283,16 @@ def test_new_is_new_since_the_day_before_the_window():
         assert small(goals=[{**goal, "window": window}]).fit(log).goals()["attained"].tolist() == [attained], window
 
 
+def test_who_is_new_cannot_be_told_without_orders():
+    plan = {"xifen": 1, "as_of": "2026-06-30"}
+    people = {"customer_id": ["a", "b"], "margin": [0.1, 0.3]}
+    goal = {"name": "rich", "rule": "margin > 0.2", "window": "3M", "target": 1}
+    with pytest.raises(xf.errors.InputError, match="the goal 'rich' counts new customers, which only orders can tell"):
+        xf.Plan.from_dict({**plan, "goals": [goal]}).fit(customers=people)
+    standing = xf.Plan.from_dict({**plan, "goals": [{**goal, "count": "standing"}]}).fit(customers=people)
+    assert standing.goals()["attained"].tolist() == [1.0]
+
+
 def test_goals_may_hang_on_what_steps_add():
     plan = small(
         scores=[{"name": "rfm", "n_bins": 3}],
@@ -290,6 +300,26 @@ def test_goals_may_hang_on_what_steps_add():
         goals=[{"name": "g", "rule": "segment = 'big' AND rfm_score >= 1", "window": "6M", "target": 1}],
     )
     assert plan.fit(orders()).goals()["attained"].tolist() == [2.0]
+
+
+# -- few customers, and none -----------------------------------------------------------------------
+
+
+def test_few_customers_are_as_many_groups_at_most():
+    plan = small(clusters={"columns": ["recency_days", "monetary"], "n_clusters": 5})
+    with pytest.warns(UserWarning, match="3 customers are too few for 5 clusters: 3 were asked for") as seen:
+        result = plan.fit(orders())
+    assert result.frame["cluster"].notna().all()
+    assert seen[0].filename == __file__
+
+
+def test_rules_without_customers_are_covered_too(tmp_path):
+    result = fitted("sales.en")
+    result.save(tmp_path / "model.json")
+    again = xf.Segmentation.load(tmp_path / "model.json").coverage()
+    assert {name: (found.complete, found.cells) for name, found in again.items()} == {
+        name: (found.complete, found.cells) for name, found in result.coverage().items()
+    }
 
 
 # -- what is said of customers ---------------------------------------------------------------------

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
+
+from xifen._rule_values import rewritten
 
 __all__ = ["DEEPEST", "grown", "tree_rules"]
 
@@ -23,14 +24,6 @@ _MOST_CATEGORIES: Final = 50
 _MOST_ROWS: Final = 200_000
 #: Values that differ by less than this share are the same but for rounding.
 _ROUNDING: Final = 1e-12
-#: Words a rule reads as SQL, never as a column.
-_RESERVED: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "and or not in is null true false between like escape case when then else end select from where "
-        "coalesce nullif abs round least greatest date timestamp interval",
-    )
-)
 
 #: One test: a column and what it is asked, ``{"column", "at_most"}`` or ``{"column", "is"}``.
 Test = Mapping[str, Any]
@@ -108,7 +101,7 @@ def tree_rules(trees: Sequence[Mapping[str, Any]], depth: int, labels: Sequence[
             right += rows
         found.append((len(boxes), right / int(tree["rows"][0].sum()), boxes))
     _, accuracy, boxes = max(found, key=lambda one: one[:2])
-    return {labels[code]: _condition(_merged(boxes[code])) for code in sorted(boxes)}, accuracy
+    return rewritten({labels[code]: _condition(_merged(boxes[code])) for code in sorted(boxes)}), accuracy
 
 
 def _leaves(tree: Mapping[str, Any], depth: int, node: int = 0) -> list[tuple[Box, int, int]]:
@@ -156,13 +149,13 @@ def _merged(boxes: list[Box]) -> list[Box]:
 def _condition(boxes: list[Box]) -> str:
     """Write boxes as one condition."""
     each = [
-        " AND ".join(part for column, bound in box.items() for part in _parts(_identifier(column), bound)) or "TRUE"
-        for box in boxes
+        " AND ".join(part for column, bound in box.items() for part in _parts(column, bound)) or "TRUE" for box in boxes
     ]
     return each[0] if len(each) == 1 else " OR ".join(f"({one})" for one in each)
 
 
-def _parts(column: str, bound: Mapping[str, Any]) -> Iterator[str]:
+def _parts(name: str, bound: Mapping[str, Any]) -> Iterator[str]:
+    column = '"' + name.replace('"', '""') + '"'
     if "above" in bound:
         yield f"{column} > {bound['above']!r}"
     if "at_most" in bound:
@@ -173,11 +166,6 @@ def _parts(column: str, bound: Mapping[str, Any]) -> Iterator[str]:
         yield f"{column} <> {_literal(bound['not'][0])}"
     elif "not" in bound:
         yield f"{column} NOT IN ({', '.join(map(_literal, bound['not']))})"
-
-
-def _identifier(column: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column) and column.lower() not in _RESERVED
-    return column if plain else '"' + column.replace('"', '""') + '"'
 
 
 def _literal(value: Any) -> str:

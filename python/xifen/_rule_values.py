@@ -18,7 +18,7 @@ from xifen import _core
 from xifen._frame import Frame
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["constant", "domain_of", "learned", "unlearned"]
+__all__ = ["constant", "domain_of", "learned", "rewritten", "unlearned"]
 
 #: mean(column), median("column").
 _LEARNED: Final = re.compile(r'\s*(mean|median)\s*\(\s*(?:"((?:[^"]|"")+)"|([^()"]*[^()"\s]))\s*\)\s*', re.IGNORECASE)
@@ -131,3 +131,9 @@ def domain_of(name: str, domain: Any) -> dict[str, list[Any]]:
     if isinstance(domain, (list, np.ndarray)):
         return {"list": [constant(what, member) for member in domain]}
     raise TypeError(f"{what} must be a pair (lowest, highest) or a list of values; got {domain!r}")
+
+
+def rewritten(rules: Mapping[str, str], columns: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Write rules anew, with other names for columns, and quotes only around names that need them."""
+    config = {"rules": [{"label": label, "text": text} for label, text in rules.items()], "unknown": "stop"}
+    return dict(zip(rules, _core.rules_renamed(json.dumps(config), list((columns or {}).items())), strict=True))

@@ -61,14 +61,8 @@ def _coverage_of(file: Path) -> dict[str, Any]:
     kind = content.get("class")
     if kind in ("RuleSegmenter", "RuleTagger"):
         return {kind: getattr(xf, kind).from_json(file.read_text(encoding="utf-8-sig")).coverage()}
-    if content.get("xifen") != "segmentation":
-        found: dict[str, Any] = Plan.load(file).fit().coverage()
-        return found
-    last = {
-        name: getattr(fitted, "steps", [(name, fitted)])[-1][1]
-        for name, fitted in Segmentation.load(file).model.items()
-    }
-    return {name: fitted.coverage() for name, fitted in last.items() if hasattr(fitted, "coverage")}
+    result = Segmentation.load(file) if content.get("xifen") == "segmentation" else Plan.load(file).fit()
+    return result.coverage()
 
 
 def _json(file: Path) -> dict[str, Any] | None:

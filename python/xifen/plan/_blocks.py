@@ -13,6 +13,7 @@ import pandas as pd
 from xifen import _columns as c
 from xifen import presets
 from xifen._tagger import RuleTagger
+from xifen._warn import warn
 from xifen.binning import Binner, RFMScorer
 from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.errors import XifenError
@@ -134,7 +135,7 @@ class _Computed(Block):
             estimator = cls._preset(given, at, context) if "preset" in given else cls.make({**given, **spoken})
             column = output if isinstance(output, str) else None
             name = values.get("name") or values.get("preset") or column or cls.default_name(at)
-            return Step.of(name, cls.key, estimator, at, column)
+            return Step.of(name, cls.key, estimator, at, column, suit=cls.suit)
         except (XifenError, TypeError) as failure:
             if str(failure).startswith(str(at)):
                 raise
@@ -143,6 +144,10 @@ class _Computed(Block):
     @classmethod
     def make(cls, given: dict[str, Any]) -> Any:
         raise NotImplementedError
+
+    @staticmethod
+    def suit(estimator: Any, frame: pd.DataFrame) -> None:
+        """Change what the estimator asks for where these customers have no room for it."""
 
     @classmethod
     def default_name(cls, at: At) -> str:
@@ -290,6 +295,16 @@ class Clusters(_Computed):
     @classmethod
     def make(cls, given: dict[str, Any]) -> Any:
         return ClusterSegmenter(**_taken(ClusterSegmenter, given))
+
+    @staticmethod
+    def suit(estimator: Any, frame: pd.DataFrame) -> None:
+        """Few customers are no error of the plan: they are as many groups at most."""
+        known = int(frame.notna().all(axis=1).sum())
+        wanted = estimator.n_clusters or estimator.max_clusters
+        if 0 < known < wanted:
+            count = min(estimator.n_clusters or 2, known)
+            warn(f"{known} customers are too few for {wanted} clusters: {count} were asked for")
+            estimator.set_params(n_clusters=count)
 
 
 class Playbook(Block):

@@ -12,12 +12,12 @@ import pandas as pd
 from xifen import _columns as c
 from xifen import _core
 from xifen._tagger import RuleTagger
-from xifen.errors import InputError
+from xifen.errors import InputError, XifenError
 from xifen.plan._check import At
 from xifen.plan._steps import Step
 from xifen.plan._tables import Customers, Sources, build
 
-__all__ = ["attainment"]
+__all__ = ["attainment", "goal_reads"]
 
 _COLUMNS: Final = ["goal", "target", "attained", "share", "held", "count", "window", "rule", "unknown"]
 
@@ -33,10 +33,15 @@ def attainment(
     rows = []
     for goal in plan.values.get("goals", []):
         tagger = RuleTagger({"goal": goal["rule"]})
-        reads = Step.of("goal", "goals", tagger, At()).reads
+        reads = goal_reads(goal, At())
         now = _truths(goal["name"], tagger, reads, made)
         reached = now.fillna(value=False).to_numpy(dtype=bool)
-        if goal.get("count", "new") == "new" and sources.orders is not None:
+        if goal.get("count", "new") == "new":
+            if sources.orders is None:
+                raise InputError(
+                    f"the goal '{goal['name']}' counts new customers, which only orders can tell: give orders, or write "
+                    'count = "standing" in the goal'
+                )
             earlier = _as_it_was(plan, model, sources, _back(made.as_of, goal["window"]), reads, n_jobs)
             before = _truths(goal["name"], tagger, reads, earlier).fillna(value=False).to_numpy(dtype=bool)
             held = earlier.columns[c.CUSTOMER_ID].to_numpy()[before]
@@ -58,6 +63,14 @@ def attainment(
             }
         )
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def goal_reads(goal: Mapping[str, Any], at: At) -> list[str]:
+    """List the columns a goal's rule reads."""
+    try:
+        return list(Step.of("goal", "goals", RuleTagger({"goal": goal["rule"]}), at).reads)
+    except XifenError as failure:
+        (at / "rule").refuse(failure)
 
 
 def _truths(goal: str, tagger: RuleTagger, reads: Sequence[str], made: Customers) -> pd.Series:

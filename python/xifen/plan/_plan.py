@@ -14,12 +14,12 @@ from typing import Any, Final, Literal, Self
 import pandas as pd
 
 from xifen import _core, _display
-from xifen._tagger import RuleTagger
-from xifen.errors import InputError, ParameterError, XifenError
+from xifen.errors import InputError, ParameterError
 from xifen.plan import privacy
 from xifen.plan._actions import playbook, types_of
 from xifen.plan._blocks import BLOCKS, FORMAT, HEAD, Context
 from xifen.plan._check import At, Field, Table
+from xifen.plan._goals import goal_reads
 from xifen.plan._positions import lines_of
 from xifen.plan._steps import Step, in_order, labels_of
 from xifen.plan._tables import made_by_tables
@@ -374,14 +374,6 @@ class Plan:
                     here.refuse(
                         f"{who} reads '{column}', which needs the window '{span}': add it to windows of [tables]"
                     )
-
-
-def goal_reads(goal: Mapping[str, Any], at: At) -> list[str]:
-    """List the columns a goal's rule reads."""
-    try:
-        return list(Step.of("goal", "goals", RuleTagger({"goal": goal["rule"]}), at).reads)
-    except XifenError as failure:
-        (at / "rule").refuse(failure)
 
 
 def _check_version(values: Any, at: At) -> None:

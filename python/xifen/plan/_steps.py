@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from xifen import _columns as c
 from xifen import _core
 from xifen._rule_values import unlearned
 from xifen.binning import Binner, RFMScorer
-from xifen.cluster_segmenter import ClusterSegmenter
 from xifen.errors import InputError
 from xifen.matrix import SegmentMatrix
 from xifen.plan import privacy
@@ -37,15 +36,17 @@ class Step:
     adds: Sequence[str]
     at: At
     optional: Sequence[str] = ()
+    #: Changes what the estimator asks for where these customers have no room for it.
+    suit: Callable[[Any, pd.DataFrame], None] | None = None
 
     @classmethod
-    def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None) -> Step:
+    def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None, **more: Any) -> Step:
         """Ask an estimator what it reads and adds; a `Binner` replaces its column, here it adds the bands beside it."""
         for part in _parts(estimator):
             _try(part)
         if isinstance(estimator, Binner):
             (column,) = estimator.columns or ()
-            return cls(name, block, estimator, [column], [output or f"{column}_band"], at)
+            return cls(name, block, estimator, [column], [output or f"{column}_band"], at, **more)
         reads: list[str] = []
         adds: list[str] = []
         optional: list[str] = []
@@ -53,16 +54,11 @@ class Step:
             reads += [column for column in part._reads() if column not in (*reads, *adds)]  # noqa: SLF001 the protocol of ColumnAdder, within the package
             adds += part._adds()  # noqa: SLF001 the same
             optional += getattr(part, "optional", None) or []
-        return cls(name, block, estimator, reads, adds, at, optional)
+        return cls(name, block, estimator, reads, adds, at, optional, **more)
 
     def fit(self, columns: dict[str, pd.Series], n_jobs: int | None, because: Mapping[str, str]) -> Any:
         """Fit on these columns, add what comes of it to them, and give the fitted estimator."""
         fitted = clone(self.estimator)
-        if isinstance(fitted, ClusterSegmenter) and all(name in columns for name in self.reads):
-            # Few customers are no error of the plan: they are as many groups at most.
-            complete = int(pd.DataFrame({name: columns[name].notna() for name in self.reads}).all(axis=1).sum())
-            if 0 < complete < (fitted.n_clusters or fitted.max_clusters):
-                fitted.set_params(n_clusters=min(fitted.n_clusters or 2, complete))
         self._run(fitted, "fit_transform", columns, n_jobs, because)
         return fitted
 
@@ -89,9 +85,12 @@ class Step:
                     f"{self.at}: '{self.name}' adds '{name}', which the data already has; rename one (columns, output)"
                 )
         there = [name for name in self.reads if name in columns] or [next(iter(columns))]
+        frame = pd.DataFrame({name: columns[name] for name in there}, copy=False)
+        if verb == "fit_transform" and self.suit is not None:
+            self.suit(fitted, frame)
         _set_n_jobs(fitted, n_jobs)
         try:
-            out = getattr(fitted, verb)(pd.DataFrame({name: columns[name] for name in there}, copy=False))
+            out = getattr(fitted, verb)(frame)
         finally:
             _set_n_jobs(fitted, None)  # it never changes a result, so no model remembers it
         if isinstance(fitted, Binner):

@@ -229,15 +229,16 @@ def _attributes(sources: Sources) -> tuple[pd.DataFrame | None, dict[str, int], 
     table = table.drop(columns=list(withheld))
     ids = table[c.CUSTOMER_ID]
     counts = {"customer_rows": len(table)}
-    for what, wrong in (
-        ("without an id", ids.isna()),
-        ("whose id stands there before", ids.notna() & ids.duplicated()),
+    for key, what, wrong in (
+        ("without_id", "has no id", ids.isna()),
+        ("repeated", "repeats an id", ids.notna() & ids.duplicated()),
     ):
         rows = np.flatnonzero(wrong)
-        counts[f"customer_rows_{'without_id' if what == 'without an id' else 'repeated'}"] = len(rows)
+        counts[f"customer_rows_{key}"] = len(rows)
         if len(rows) and plan.values.get("tables", {}).get("invalid", "raise") == "raise":
             raise InputError(
-                f'customers has {len(rows)} rows {what}, the first is row {rows[0]}: repair them, or leave them out by invalid = "drop" in [tables]'
+                f"row {rows[0]} of customers {what}, the first of {len(rows):,}: repair them, or leave them out by "
+                'invalid = "drop" in [tables]'
             )
     keep = (ids.notna() & ~ids.duplicated()).to_numpy()
     table = table if keep.all() else table[keep].reset_index(drop=True)

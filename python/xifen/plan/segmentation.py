@@ -237,13 +237,16 @@ class Segmentation:
     def coverage(self) -> dict[str, Coverage]:
         """Look at every combination of values, for each step that decides by rules.
 
+        Where there are customers, they are counted, too.
+
         Returns
         -------
         dict of str to Coverage
         """
-        table = self._rows()
+        if self._customers is None:
+            return {name: rules.coverage() for name, rules in self._rules().items()}
         return {
-            name: rules.coverage(table[[c.CUSTOMER_ID, *[column for column in rules.columns_ if column in table]]])
+            name: rules.coverage(self._table[[c.CUSTOMER_ID, *self._table.columns.intersection(rules.columns_)]])
             for name, rules in self._rules().items()
         }
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
-from xifen import _core
+from xifen._rule_values import rewritten
 from xifen._tagger import RuleTagger
 from xifen.binning import Binner, RFMScorer
 from xifen.errors import ParameterError
@@ -40,7 +39,7 @@ def _rules(wanted: Wanted) -> RuleSegmenter:
     rules = {wanted.spoken(label): label["rule"] for label in labels if "rule" in label}
     defaults = [wanted.spoken(label) for label in labels if "rule" not in label]
     return RuleSegmenter(
-        _with_columns(rules, wanted.columns),
+        rewritten(rules, wanted.columns) if wanted.columns else rules,
         **{
             "default": defaults[0] if defaults else None,
             "domains": _domains(wanted),
@@ -91,7 +90,7 @@ def _tags(wanted: Wanted) -> RuleTagger:
         families[wanted.spoken(family)] = said
     rules = {wanted.spoken(label): label["rule"] for label in labels.values()}
     return RuleTagger(
-        _with_columns(rules, wanted.columns),
+        rewritten(rules, wanted.columns) if wanted.columns else rules,
         families=families or None,
         domains=_domains(wanted),
         parameters=_parameters(wanted),
@@ -188,10 +187,3 @@ def _learned_from(learned: str, wanted: Wanted) -> str:
 
 def _aliases(wanted: Wanted, labels: list[dict[str, str]]) -> dict[str, dict[str, str]]:
     return {wanted.spoken(label): {kind: label[kind] for kind in ("key", "zh", "en")} for label in labels}
-
-
-def _with_columns(rules: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
-    if not columns:
-        return dict(rules)
-    config = {"rules": [{"label": label, "text": text} for label, text in rules.items()], "unknown": "stop"}
-    return dict(zip(rules, _core.rules_renamed(json.dumps(config), list(columns.items())), strict=True))
