@@ -359,7 +359,7 @@ BANDS = {"edges": ["< 5"], "points": [0, 1]}
         (one(), None, "neither edges nor categories"),
         (one(**BANDS, categories={"a": 1}), None, "both edges and categories"),
         (one(edges=[5], points=[1]), None, "1 entries, but its edges make 2 bands"),
-        (one(edges=[5]), None, "has null, but its edges make 2 bands"),
+        (one(edges=[5]), None, "has none, but its edges make 2 bands"),
         (one(edges=[5, 3], points=[0, 1, 2]), None, "go down from 5 to 3"),
         (one(edges=["< five"], points=[0, 1]), None, 'holds "< five"'),
         (one(edges="< 5", points=[0, 1]), None, "wanted a list"),

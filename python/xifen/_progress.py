@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Final, Self
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "Told", "waiting"]
 
-#: Shorter work shows nothing.
+#: Who is told: a callback with ``(what, done, steps)``; True, False, or None for a person who waits.
+Told = Callable[[str, int, int], None] | bool | None
+
+#: Seconds; shorter work shows nothing.
 _PATIENCE: Final = 2.0
 
 
 class Progress:
     """Count steps.
+
+    Within the steps of another one, what would be a second bar is told in the words of the first.
 
     Parameters
     ----------
@@ -23,7 +30,7 @@ class Progress:
         How many there will be.
     told : callable, bool or None
         Called with ``(what, done, steps)`` at the beginning of each step. None: a bar of rich appears after two
-        seconds in a terminal or notebook, nothing elsewhere. True: a bar in any case. False: nothing.
+        seconds in a terminal or notebook, nothing elsewhere. True: a bar at once, in any case. False: nothing.
 
     Examples
     --------
@@ -34,42 +41,80 @@ class Progress:
     counting 1 of 2
     """
 
-    def __init__(self, steps: int, told: Callable[[str, int, int], None] | bool | None = None) -> None:
+    def __init__(self, steps: int, told: Told = None) -> None:
         self.steps = steps
-        self._told = told if callable(told) else None
-        self._always = told is True
-        self._wanted = self._always or (told is None and _interactive())
+        self._told = told
+        self._what = ""
         self._done = 0
-        self._started = time.monotonic()
+        self._outer: Progress | None = None
+        self._token: Token[Progress | None] | None = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
         self._bar: Any = None
-        self._task: Any = None
 
     def __enter__(self) -> Self:
+        if callable(self._told) or self._told is False:
+            return self
+        self._outer = _SHOWN.get()
+        if self._outer is None and (self._told or _interactive()):
+            self._token = _SHOWN.set(self)
+            self._timer = threading.Timer(0 if self._told else _PATIENCE, self._show)
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if self._token is None or self._timer is None:
+            return
+        _SHOWN.reset(self._token)
+        self._timer.cancel()
+        with self._lock:
+            self._timer = None
+            if self._bar is not None:
+                self._bar.stop()
 
     def __call__(self, what: str) -> None:
         """Begin a step."""
-        if self._told is not None:
+        if callable(self._told):
             self._told(what, self._done, self.steps)
-        elif self._wanted and (self._always or time.monotonic() - self._started > _PATIENCE):
-            self._show(what)
+        elif self._outer is not None:
+            self._outer._draw(f"{self._outer._what}: {what}")  # noqa: SLF001 of the same class
+        else:
+            self._what = what
+            self._draw(what)
         self._done += 1
 
-    def _show(self, what: str) -> None:
-        if self._bar is None:
-            from rich.console import Console
-            from rich.progress import Progress as Bar
+    def _show(self) -> None:
+        """Draw the bar: in the thread of the timer, while the work goes on."""
+        from rich.console import Console
+        from rich.progress import Progress as Bar
 
+        with self._lock:
+            if self._timer is None:  # the work has ended meanwhile
+                return
             self._bar = Bar(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task(what, total=self.steps)
+            total = self.steps if self.steps > 1 else None  # of one step nobody knows how far it is
+            self._bar.add_task(self._what, total=total, completed=max(self._done - 1, 0))
             self._bar.start()
-        self._bar.update(self._task, description=what, completed=self._done)
+
+    def _draw(self, what: str) -> None:
+        with self._lock:
+            if self._bar is not None:
+                self._bar.update(self._bar.task_ids[0], description=what, completed=self._done)
+
+
+#: The one whose bar a person sees.
+_SHOWN: ContextVar[Progress | None] = ContextVar("shown", default=None)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Tell a person who waits what for, where there is one step only."""
+    with Progress(1) as step:
+        step(what)
+        yield
 
 
 def _interactive() -> bool:

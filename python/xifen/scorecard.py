@@ -287,6 +287,9 @@ class Scorecard(ColumnAdder):
             if not name:
                 raise ParameterError("an indicator has no name; its column of points is named after it")
             known_columns(f"indicator '{name}'", fields, list(_FIELDS))
+            for lang in ("zh", "en"):
+                if not isinstance(fields.get(lang, name), str):
+                    raise TypeError(f"{lang} of '{name}' is {fields[lang]!r}; wanted its name for a reason, as text")
         return self.indicators
 
     def _config(self) -> dict[str, Any]:

@@ -235,7 +235,7 @@ def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
         f"KMeans by default, {million:,} rows of whole scores from -4 to 4",
         partial(default, million, 3, 8, lambda X: np.clip(np.rint(X), -4, 4), 4),
     )
-    yield f"MiniBatchKMeans, {10 * million:,} x 5, 8 clusters", partial(batches, 10 * million, 5, 8)
+    yield f"MiniBatchKMeans, {million:,} x 5, 8 clusters", partial(batches, million, 5, 8)
     yield f"KMeans.predict, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "predict", 3)
     yield f"KMeans.transform, {million:,} x 3, 8 clusters", partial(predict, million, 3, 8, "transform", 1)
     for rows, columns, components, kind, wanted in (

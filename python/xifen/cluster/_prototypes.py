@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_feature_names, _check_n_features, ch
 from xifen import _core
 from xifen._cuts import as_json, threads
 from xifen._frame import Frame, is_array
+from xifen._progress import waiting
 from xifen.cluster._base import DistanceModel, as_weights, in_place, warn_of_few
 from xifen.cluster._categories import Coded, Table
 from xifen.errors import InputError, ParameterError
@@ -84,7 +85,8 @@ class PrototypeModel(DistanceModel):
             "columns": self._names(table, numbers),
         }
         weights = as_weights(sample_weight, table.rows)
-        out = _core.prototypes_fit(_in_place(rows), weights, starts, json.dumps(config), threads(self.n_jobs))
+        with waiting(type(self).__name__):
+            out = _core.prototypes_fit(_in_place(rows), weights, starts, json.dumps(config), threads(self.n_jobs))
         self.categories_ = known
         self.cluster_centroids_ = _centroids(out["means"], out["modes"], known)
         self.labels_ = out["labels"]

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from xifen._cuts import column_names, known_columns
+from xifen._progress import Progress, Told
 from xifen.cluster._base import whole
 from xifen.cluster._categories import Table
 from xifen.cluster._prototypes import PrototypeModel
@@ -70,6 +71,7 @@ def choose_k(
     resample_size: int = 20_000,
     random_state: Any = None,
     n_jobs: int | None = None,
+    progress: Told = None,
 ) -> KChoice:
     """Cluster with each number of clusters, and put criteria for choosing one side by side.
 
@@ -98,6 +100,8 @@ def choose_k(
         What every random number follows from. Every k meets the same draws and references.
     n_jobs : int, optional
         Threads; None means all processors. It never changes a result.
+    progress : callable, bool or None
+        Told ``(what, done, of)``; None shows a bar after two seconds where a person looks on, False never.
 
     Returns
     -------
@@ -176,39 +180,41 @@ def choose_k(
     references = _references(_rows(X)[0], n_references, seed) if "gap" in criteria else []
 
     lines = []
-    for k in each_k:
-        fitted = prepared(of_k(k), np.random.RandomState(seed), n_jobs).fit(X)
-        labels = labels_of(fitted, X)
-        line: dict[str, float] = {"k": k}
-        complete = len(np.unique(labels)) >= k
-        space = _space(X, fitted)
-        for criterion in criteria:
-            line |= dict.fromkeys(_columns(criterion), np.nan)
-            if not complete or (k == 1 and criterion not in ("inertia", "bic", "gap")):
-                continue
-            if criterion == "silhouette":
-                size = None if rows <= silhouette_size else silhouette_size
-                scored = silhouette_score(
-                    space, labels, sample_size=size, random_state=seed, return_error=True, n_jobs=n_jobs
-                )
-                line["silhouette"], line["silhouette_error"] = scored
-            elif criterion == "stability":
-                draws = min(rows, resample_size)
-                random = np.random.RandomState(seed)
-                stability = resampled(of_k(k), X, labels, n_resamples, draws, random, n_jobs)
-                line["stability"] = stability.adjusted_rand
-                line["stability_spread"] = stability.adjusted_rand_spread
-                line["least_jaccard"] = stability.table["jaccard"].min()
-            elif criterion == "gap":
-                line["gap"], line["gap_error"] = _gap(X, labels, of_k(k), references, seed, n_jobs)
-            elif criterion == "inertia":
-                line["inertia"] = _inertia(fitted, X, labels)
-            elif criterion == "bic":
-                line["bic"] = float(fitted.bic(X))
-            else:
-                score = calinski_harabasz_score if criterion == "calinski_harabasz" else davies_bouldin_score
-                line[criterion] = score(space, labels, n_jobs=n_jobs)
-        lines.append(line)
+    with Progress(len(each_k), progress) as step:
+        for k in each_k:
+            step(f"k = {k}")
+            fitted = prepared(of_k(k), np.random.RandomState(seed), n_jobs).fit(X)
+            labels = labels_of(fitted, X)
+            line: dict[str, float] = {"k": k}
+            complete = len(np.unique(labels)) >= k
+            space = _space(X, fitted)
+            for criterion in criteria:
+                line |= dict.fromkeys(_columns(criterion), np.nan)
+                if not complete or (k == 1 and criterion not in ("inertia", "bic", "gap")):
+                    continue
+                if criterion == "silhouette":
+                    size = None if rows <= silhouette_size else silhouette_size
+                    scored = silhouette_score(
+                        space, labels, sample_size=size, random_state=seed, return_error=True, n_jobs=n_jobs
+                    )
+                    line["silhouette"], line["silhouette_error"] = scored
+                elif criterion == "stability":
+                    draws = min(rows, resample_size)
+                    random = np.random.RandomState(seed)
+                    stability = resampled(of_k(k), X, labels, n_resamples, draws, random, n_jobs)
+                    line["stability"] = stability.adjusted_rand
+                    line["stability_spread"] = stability.adjusted_rand_spread
+                    line["least_jaccard"] = stability.table["jaccard"].min()
+                elif criterion == "gap":
+                    line["gap"], line["gap_error"] = _gap(X, labels, of_k(k), references, seed, n_jobs)
+                elif criterion == "inertia":
+                    line["inertia"] = _inertia(fitted, X, labels)
+                elif criterion == "bic":
+                    line["bic"] = float(fitted.bic(X))
+                else:
+                    score = calinski_harabasz_score if criterion == "calinski_harabasz" else davies_bouldin_score
+                    line[criterion] = score(space, labels, n_jobs=n_jobs)
+            lines.append(line)
     choice = KChoice(lines)
     choice.recommended, choice.reason = _recommend(choice, criteria)
     return choice

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._progress import waiting
 from xifen.cluster._base import LabelModel, RowReader, as_weights
 
 __all__ = ["DBSCAN"]
@@ -120,7 +121,8 @@ class DBSCAN(RowReader, LabelModel, BaseEstimator):
             "label_order": as_json("label_order", self.label_order),
             "columns": self._names(),
         }
-        out = _core.dbscan_fit(rows, weights, json.dumps(config), threads(self.n_jobs))
+        with waiting(type(self).__name__):
+            out = _core.dbscan_fit(rows, weights, json.dumps(config), threads(self.n_jobs))
         self.labels_ = out["labels"]
         self.core_sample_indices_ = out["cores"]
         self.components_ = rows[self.core_sample_indices_]

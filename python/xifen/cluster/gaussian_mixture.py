@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._progress import waiting
 from xifen._warn import warn
 from xifen.cluster._base import Clusterer, in_place, whole
 from xifen.errors import ParameterError
@@ -344,7 +345,8 @@ class GaussianMixture(DensityMixin, Clusterer):
             "labels": labels,
             "columns": self._names(),
         }
-        out = _core.gmm_fit(rows, start, json.dumps(config), threads(self.n_jobs))
+        with waiting(type(self).__name__):
+            out = _core.gmm_fit(rows, start, json.dumps(config), threads(self.n_jobs))
         self.weights_ = out["weights"]
         self.means_ = out["means"].reshape(n_components, columns)
         self.covariances_ = out["covariances"].reshape(shape)

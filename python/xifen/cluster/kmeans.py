@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._progress import waiting
 from xifen._warn import warn
 from xifen.cluster._base import CentreModel, as_weights, in_place, warn_of_few, whole
 from xifen.errors import ParameterError
@@ -190,7 +191,8 @@ class KMeans(MeansModel):
         random = check_random_state(self.random_state)
         init, starts, n_init = self._starts(rows, random)
         config = self._common(init, n_init, int(random.randint(np.iinfo(np.int32).max)))
-        out = _core.kmeans_fit(rows, weights, starts, json.dumps(config), threads(self.n_jobs))
+        with waiting(type(self).__name__):
+            out = _core.kmeans_fit(rows, weights, starts, json.dumps(config), threads(self.n_jobs))
         self.cluster_centers_ = out["centres"].reshape(-1, rows.shape[1])
         self.labels_ = out["labels"]
         self.inertia_ = out["inertia"]

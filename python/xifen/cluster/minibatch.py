@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from xifen import _core
 from xifen._cuts import as_json, threads
+from xifen._progress import waiting
 from xifen._warn import warn
 from xifen.cluster._base import as_weights, in_place
 from xifen.cluster.kmeans import Init, MeansModel
@@ -141,7 +142,8 @@ class MiniBatchKMeans(MeansModel):
         rows = self._rows(X, reset=True)
         weights = as_weights(sample_weight, len(rows))
         config, starts = self._config(rows, check_random_state(self.random_state))
-        out = _core.kmeans_batches(rows, weights, starts, config, threads(self.n_jobs))
+        with waiting(type(self).__name__):
+            out = _core.kmeans_batches(rows, weights, starts, config, threads(self.n_jobs))
         self._keep(out, rows.shape[1])
         self._since = 0
         self.n_steps_ = out["steps"]

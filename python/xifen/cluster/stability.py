@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state
 
 from xifen._frame import Frame, is_array
+from xifen._progress import Progress, Told
 from xifen.cluster._base import whole
 from xifen.cluster.metrics import adjusted_rand_score
 
@@ -74,6 +75,7 @@ def bootstrap_stability(
     resample_size: int | None = None,
     random_state: Any = None,
     n_jobs: int | None = None,
+    progress: Told = None,
 ) -> Stability:
     """Draw the rows again and again with replacement, cluster each draw, and see which clusters come back.
 
@@ -93,6 +95,8 @@ def bootstrap_stability(
         What every random number follows from.
     n_jobs : int, optional
         Threads of the clusterer where it leaves them open; None means all processors. It never changes a result.
+    progress : callable, bool or None
+        Told ``(what, done, of)``; None shows a bar after two seconds where a person looks on, False never.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def bootstrap_stability(
     X, _ = as_rows(X)
     random = check_random_state(random_state)
     labels = labels_of(prepared(estimator, random, n_jobs).fit(X), X)
-    return resampled(estimator, X, labels, n_resamples, resample_size, random, n_jobs)
+    return resampled(estimator, X, labels, n_resamples, resample_size, random, n_jobs, progress)
 
 
 def resampled(
@@ -150,6 +154,7 @@ def resampled(
     resample_size: int | None,
     random: np.random.RandomState,
     n_jobs: int | None,
+    progress: Told = None,
 ) -> Stability:
     """Hold the clusters of all rows against those of resamples."""
     clusters, codes = np.unique(labels, return_inverse=True)
@@ -158,17 +163,19 @@ def resampled(
     similarity = np.empty((n_resamples, len(clusters)))
     drawn = np.empty((n_resamples, len(clusters)), dtype=bool)
     agreement = np.empty(n_resamples)
-    for turn in range(n_resamples):
-        distinct, places = np.unique(np.sort(random.randint(rows, size=size)), return_inverse=True)
-        found = _found(prepared(estimator, random, n_jobs), X, distinct, places)
-        others, other_codes = np.unique(found, return_inverse=True)
-        kept = codes[distinct]
-        both = np.bincount(kept * len(others) + other_codes, minlength=len(clusters) * len(others))
-        both = both.reshape(len(clusters), len(others))
-        own, theirs = both.sum(axis=1, keepdims=True), both.sum(axis=0)
-        similarity[turn] = np.where(others == -1, 0.0, both / (own + theirs - both)).max(axis=1)
-        drawn[turn] = own[:, 0] > 0
-        agreement[turn] = adjusted_rand_score(kept, other_codes, n_jobs=n_jobs)
+    with Progress(n_resamples, progress) as step:
+        for turn in range(n_resamples):
+            step(f"{turn + 1} / {n_resamples}")
+            distinct, places = np.unique(np.sort(random.randint(rows, size=size)), return_inverse=True)
+            found = _found(prepared(estimator, random, n_jobs), X, distinct, places)
+            others, other_codes = np.unique(found, return_inverse=True)
+            kept = codes[distinct]
+            both = np.bincount(kept * len(others) + other_codes, minlength=len(clusters) * len(others))
+            both = both.reshape(len(clusters), len(others))
+            own, theirs = both.sum(axis=1, keepdims=True), both.sum(axis=0)
+            similarity[turn] = np.where(others == -1, 0.0, both / (own + theirs - both)).max(axis=1)
+            drawn[turn] = own[:, 0] > 0
+            agreement[turn] = adjusted_rand_score(kept, other_codes, n_jobs=n_jobs)
     mean = similarity.mean(axis=0)
     table = pd.DataFrame(
         {

@@ -137,7 +137,7 @@ class _Computed(Block):
             name = values.get("name") or values.get("preset") or column or cls.default_name(at)
             return Step.of(name, cls.key, estimator, at, column, suit=cls.suit)
         except (XifenError, TypeError) as failure:
-            if str(failure).startswith(str(at)):
+            if str(failure).startswith(f"{at.source}, "):  # it says its own line
                 raise
             at.refuse(failure)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from xifen import _columns as c
+from xifen import _core
 from xifen.plan._actions import NEXT_CONTACT, OWNER
 
-__all__ = ["Card", "make"]
+__all__ = ["Card", "make", "near_id"]
+
+#: Characters on a line of the text.
+_WIDTH: Final = 110
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,17 @@ def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out
 
 
 def _section(title: str, values: Mapping[str, Any]) -> list[str]:
-    shown = [f"  {name}: {_shown(value)}" for name, value in values.items() if value is not None]
-    return [f"{title}:", *shown] if shown else []
+    """Write values below a title, as many on a line as there is room for."""
+    lines: list[str] = []
+    for name, value in values.items():
+        if value is None:
+            continue
+        shown = f"{name}: {_shown(value)}"
+        if lines and len(lines[-1]) + len(shown) + 3 <= _WIDTH:
+            lines[-1] += f" | {shown}"
+        else:
+            lines.append(f"  {shown}")
+    return [f"{title}:", *lines] if lines else []
 
 
 def _shown(value: Any) -> str:
@@ -119,3 +132,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return value.date() if value == value.normalize() else value.to_pydatetime()
     return value.item() if hasattr(value, "item") else value
+
+
+def near_id(customer_id: Any, ids: pd.Series) -> str:
+    """Say which id could be meant: the same in another kind, as ids of files are text, or one that is written alike."""
+    written = ids.astype(str)
+    same = ids[written == str(customer_id)]
+    if len(same):
+        kind = "text" if isinstance(same.iloc[0], str) else "numbers"
+        return f"; ids are {kind} here: {same.tolist()[0]!r}"
+    return _core.did_you_mean(str(customer_id), written.head(100_000).tolist())

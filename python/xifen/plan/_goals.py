@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ def attainment(
             held = earlier.columns[c.CUSTOMER_ID].to_numpy()[before]
             reached &= ~made.columns[c.CUSTOMER_ID].isin(held).to_numpy()
         measure = np.ones(len(made)) if "sum" not in goal else _numbers(goal["sum"], made)
-        attained = float(np.nansum(measure[reached]))
+        attained = math.fsum(measure[reached & ~np.isnan(measure)])
         target = goal["target"]
         rows.append(
             {

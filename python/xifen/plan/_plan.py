@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Self
 import pandas as pd
 
 from xifen import _core, _display
+from xifen._progress import Told
 from xifen.errors import InputError, ParameterError
 from xifen.plan import privacy
 from xifen.plan._actions import playbook, types_of
@@ -191,6 +192,54 @@ class Plan:
         return cls(values)
 
     @classmethod
+    def from_toml(cls, text: str, *, folder: str | Path = ".") -> Self:
+        """Make a plan from the text of a .toml file: what `to_toml` gives, or an edited `preset_text`.
+
+        Parameters
+        ----------
+        text : str
+            TOML.
+        folder : str or pathlib.Path
+            What paths in it are relative to.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            The text is no TOML.
+        ParameterError
+            What it says cannot be used; the message begins with the line.
+        """
+        return cls._from_text(text, "the plan", toml=True, folder=Path(folder))
+
+    @classmethod
+    def from_json(cls, text: str, *, folder: str | Path = ".") -> Self:
+        """Make a plan from the text of a .json file: what `to_json` gives.
+
+        Parameters
+        ----------
+        text : str
+            JSON.
+        folder : str or pathlib.Path
+            What paths in it are relative to.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            The text is no JSON.
+        ParameterError
+            What it says cannot be used; the message begins with the line.
+        """
+        return cls._from_text(text, "the plan", toml=False, folder=Path(folder))
+
+    @classmethod
     def _from_text(cls, text: str, source: str, *, toml: bool, folder: Path) -> Self:
         try:
             values = tomllib.loads(text) if toml else json.loads(text, object_pairs_hook=_once)
@@ -213,7 +262,15 @@ class Plan:
             **KIND.schema(),
         }
 
-    def fit(self, orders: Any = None, customers: Any = None, messages: Any = None, *, n_jobs: int | None = None) -> Any:
+    def fit(
+        self,
+        orders: Any = None,
+        customers: Any = None,
+        messages: Any = None,
+        *,
+        n_jobs: int | None = None,
+        progress: Told = None,
+    ) -> Any:
         """Build the tables, fit every step, and segment the customers.
 
         Parameters
@@ -222,6 +279,8 @@ class Plan:
             pandas, polars, pyarrow or dict of arrays; from the plan's paths where one is not given. Never changed.
         n_jobs : int, optional
             Threads; None means all processors. It never changes a result.
+        progress : callable, bool or None
+            Told ``(what, done, of)``; None shows a bar after two seconds where a person looks on, False never.
 
         Returns
         -------
@@ -234,7 +293,8 @@ class Plan:
         """
         from xifen.plan.segmentation import Segmentation
 
-        return Segmentation.fit(self, orders, customers, messages, n_jobs=n_jobs)
+        given = (orders, customers, messages)
+        return Segmentation._of(self, None, given, self.as_of, n_jobs, progress)  # noqa: SLF001 made here and by transform
 
     def block(self, key: str) -> dict[str, Any]:
         """Give a block of the plan with the defaults of what it does not say.

@@ -43,6 +43,12 @@ class Question:
     customers: pd.DataFrame
     reason: str
 
+    def __str__(self) -> str:
+        """Write the question, and a line per customer."""
+        called = self.customers[c.NAME if c.NAME in self.customers else c.CUSTOMER_ID]
+        lines = [f"  {who}: {why}" for who, why in zip(called, self.customers["reason"], strict=True)]
+        return "\n".join([self.question, *(lines or [f"  {self.reason}"])])
+
 
 def answers(table: pd.DataFrame, words: Any, n: int) -> list[Question]:
     """Answer each question with up to `n` customers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -13,8 +13,9 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
-from xifen import _core, _display
+from xifen import _display
 from xifen._frame import Frame
+from xifen._progress import Progress, Told, waiting
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import chosen_rows
 from xifen.errors import InputError
@@ -96,28 +97,6 @@ class Segmentation:
         self._kind = kind
         self._table = pd.DataFrame() if customers is None else customers.frame()
 
-    @classmethod
-    def fit(cls, plan: Plan, orders: Any, customers: Any, messages: Any, *, n_jobs: int | None = None) -> Self:
-        """Fit a plan; see `Plan.fit`.
-
-        Parameters
-        ----------
-        plan : Plan
-        orders, customers, messages : frame or None
-        n_jobs : int, optional
-            Threads; None means all processors. It never changes a result.
-
-        Returns
-        -------
-        Segmentation
-        """
-        sources = Sources.find(plan, {"orders": orders, "customers": customers, "messages": messages})
-        made = build(sources, plan.as_of, n_jobs)
-        if not len(made):
-            raise InputError("there is no customer: the tables have no row that could be used")
-        model = {step.name: step.fit(made.columns, n_jobs, made.withheld) for step in plan.steps}
-        return cls._of(plan, model, sources, made, n_jobs)
-
     def transform(
         self,
         orders: Any = None,
@@ -126,6 +105,7 @@ class Segmentation:
         *,
         as_of: Any = None,
         n_jobs: int | None = None,
+        progress: Told = None,
     ) -> Self:
         """Segment other data with the fitted model: the same edges, cuts and rules.
 
@@ -137,24 +117,46 @@ class Segmentation:
             The last day that counts; None is what the plan says.
         n_jobs : int, optional
             Threads; None means all processors. It never changes a result.
+        progress : callable, bool or None
+            As for `Plan.fit`.
 
         Returns
         -------
         Segmentation
         """
-        sources = Sources.find(self.plan, {"orders": orders, "customers": customers, "messages": messages})
         day = self.plan.as_of if as_of is None else Date(("max",)).check(as_of, At("as_of"))
-        made = build(sources, day, n_jobs)
-        for step in self.plan.steps:
-            step.transform(self.model[step.name], made.columns, n_jobs, made.withheld)
-        return self._of(self.plan, self.model, sources, made, n_jobs)
+        return self._of(self.plan, self.model, (orders, customers, messages), day, n_jobs, progress)
 
     @classmethod
-    def _of(cls, plan: Plan, model: Mapping[str, Any], sources: Sources, made: Customers, n_jobs: int | None) -> Self:
-        """Add to the customers what follows from their types, and measure the goals."""
-        made.goals = attainment(plan, model, sources, made, n_jobs)
-        _actions.add_actions(plan, made)
-        return cls(plan, model, made, sources.kind)
+    def _of(
+        cls,
+        plan: Plan,
+        model: Mapping[str, Any] | None,
+        given: Sequence[Any],
+        as_of: dt.date | str,
+        n_jobs: int | None,
+        progress: Told,
+    ) -> Self:
+        """Build the tables, run every step, fitting those that are not in a model, and add what follows from types."""
+        words = plan.words["progress"]
+        with Progress(len(plan.steps) + 3, progress) as tell:
+            tell(words["reading"])
+            sources = Sources.find(plan, dict(zip(("orders", "customers", "messages"), given, strict=True)))
+            tell(words["tables"])
+            made = build(sources, as_of, n_jobs)
+            if model is None and not len(made):
+                raise InputError("there is no customer: the tables have no row that could be used")
+            fitted = dict(model or {})
+            for step in plan.steps:
+                tell(step.name)
+                if model is None:
+                    fitted[step.name] = step.fit(made.columns, n_jobs, made.withheld)
+                else:
+                    step.transform(fitted[step.name], made.columns, n_jobs, made.withheld)
+            tell(words["goals"])
+            made.goals = attainment(plan, fitted, sources, made, n_jobs)
+            _actions.add_actions(plan, made)
+            return cls(plan, fitted, made, sources.kind)
 
     # -- what there is -----------------------------------------------------------------------------
 
@@ -309,12 +311,7 @@ class Segmentation:
         table = self._rows()
         row = table[table[c.CUSTOMER_ID] == customer_id]
         if not len(row):
-            near = (
-                _core.did_you_mean(customer_id, table[c.CUSTOMER_ID].head(100_000).tolist())
-                if isinstance(customer_id, str)
-                else ""
-            )
-            raise InputError(f"there is no customer {customer_id!r}{near}")
+            raise InputError(f"there is no customer {customer_id!r}{_card.near_id(customer_id, table[c.CUSTOMER_ID])}")
         explained = {
             name: rules.explain(row, ids=[customer_id], lang=self.lang).text for name, rules in self._rules().items()
         }
@@ -374,15 +371,17 @@ class Segmentation:
         """
         import_module("xifen.report.html").write(self, path, **options)
 
-    def to_excel(self, path: str | Path) -> None:
+    def to_excel(self, path: str | Path, **options: Any) -> None:
         """Write the management table as a workbook.
 
         Parameters
         ----------
         path : str or pathlib.Path
             An .xlsx file.
+        **options
+            As for `xifen.report.excel.write`: rows_per_sheet, progress.
         """
-        import_module("xifen.report.excel").write(self, path)
+        import_module("xifen.report.excel").write(self, path, **options)
 
     def save(self, path: str | Path, *, customers: bool = False) -> None:
         """Write the fitted plan as one readable JSON file, whole or not at all.
@@ -405,11 +404,12 @@ class Segmentation:
         The checksum finds damage and careless changes. It is no signature: whoever changes the file on purpose can write
         a checksum that fits.
         """
-        _model_file.write(path, {
-            "plan": _model_file.plain(self.plan.values),
-            "steps": [{"name": name, "estimator": json.loads(fitted.to_json())} for name, fitted in self.model.items()],
-            "customers": _model_file.encode_customers(self._made(), self._kind) if customers else None,
-        })  # fmt: skip
+        with waiting(self.plan.words["progress"]["saving"]):
+            _model_file.write(path, {
+                "plan": _model_file.plain(self.plan.values),
+                "steps": [{"name": name, "estimator": json.loads(fitted.to_json())} for name, fitted in self.model.items()],
+                "customers": _model_file.encode_customers(self._made(), self._kind) if customers else None,
+            })  # fmt: skip
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

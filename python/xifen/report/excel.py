@@ -14,6 +14,7 @@ from xifen import _columns as c
 from xifen._atomic import replacing
 from xifen._chinese import period_name
 from xifen._frame import as_kind
+from xifen._progress import Progress, Told
 from xifen._report import CHINESE_NAMES
 from xifen._warn import warn
 from xifen.errors import ParameterError
@@ -99,7 +100,7 @@ def write_table(
     return Path(path)
 
 
-def write(result: Any, path: str | Path, *, rows_per_sheet: int = MOST_ROWS - 1) -> Path:
+def write(result: Any, path: str | Path, *, rows_per_sheet: int = MOST_ROWS - 1, progress: Told = None) -> Path:
     """Write the workbook of a segmentation: management table, summary, ledger, definitions.
 
     Contacts are shown where the plan kept them, owners and the next contact where it plans them.
@@ -112,6 +113,8 @@ def write(result: Any, path: str | Path, *, rows_per_sheet: int = MOST_ROWS - 1)
         The .xlsx file. It is written whole or not at all.
     rows_per_sheet : int
         Customers on one sheet, at most 1,048,575; the rest stands on further sheets.
+    progress : callable, bool or None
+        Told ``(what, done, of)``; None shows a bar after two seconds where a person looks on, False never.
 
     Returns
     -------
@@ -121,13 +124,18 @@ def write(result: Any, path: str | Path, *, rows_per_sheet: int = MOST_ROWS - 1)
     page = _Page(result.lang)
     said = result.plan.values
     contact = bool(said.get("privacy", {}).get("contact"))
-    table, notes = result.management(contact=contact, owners="owners" in said or "contact" in said, return_notes=True)
+    owners = "owners" in said or "contact" in said
     title = page.say("sheets", "table")
-    with replacing(_xlsx(path)) as made, Workbook(made, lang=page.lang, title=title, day=result.as_of) as book:
-        notices = page.customers(book, table, notes, rows_per_sheet)
-        page.summary(book, result, notices)
-        page.ledger(book, result)
-        page.definitions(book, result, notes)
+    with Progress(3, progress) as step:
+        step(title)
+        table, notes = result.management(contact=contact, owners=owners, return_notes=True)
+        with replacing(_xlsx(path)) as made, Workbook(made, lang=page.lang, title=title, day=result.as_of) as book:
+            notices = page.customers(book, table, notes, rows_per_sheet)
+            step(page.say("sheets", "summary"))
+            page.summary(book, result, notices)
+            page.ledger(book, result)
+            page.definitions(book, result, notes)
+            step(Path(path).name)
     return Path(path)
 
 

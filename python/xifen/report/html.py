@@ -7,14 +7,13 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from xifen._atomic import replacing
-from xifen._progress import Progress
+from xifen._progress import Progress, Told
 from xifen.errors import ParameterError
 from xifen.report import charts, sections
 from xifen.report._segments import strategies
@@ -32,7 +31,7 @@ def write(
     lang: str | None = None,
     customers: int = 2000,
     real_ids: bool = False,
-    progress: Callable[[str, int, int], None] | bool | None = None,
+    progress: Told = None,
 ) -> Path:
     """Write the report of a Segmentation.
 
@@ -73,7 +72,7 @@ def render(
     lang: str | None = None,
     customers: int = 2000,
     real_ids: bool = False,
-    progress: Callable[[str, int, int], None] | bool | None = None,
+    progress: Told = None,
 ) -> str:
     """Give the report as text; parameters as for `write`."""
     if isinstance(customers, bool) or not isinstance(customers, int) or customers < 0:

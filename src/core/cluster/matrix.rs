@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{Debug, LowerExp},
-    ops::{Add, AddAssign, Mul, Sub},
+    ops::{Add, AddAssign, Mul, Range, Sub},
 };
 
 use crate::{
@@ -159,6 +159,28 @@ impl<'a, T: Real> Matrix<'a, T> {
         (0..self.rows).flat_map(|row| self.row(row).collect::<Vec<_>>()).collect()
     }
 
+    /// Puts some rows one behind the other, measured from `origin`.
+    pub(super) fn points(&self, rows: Range<usize>, origin: &[f64], out: &mut Vec<f64>) {
+        out.clear();
+        out.resize(rows.len() * self.columns, 0.0);
+        if self.by_column {
+            let columns = self.values.chunks_exact(self.rows.max(1)).zip(origin).enumerate();
+            for (place, (column, origin)) in columns {
+                let slots = out.iter_mut().skip(place).step_by(self.columns);
+                let values = column.get(rows.clone()).unwrap_or_default();
+                slots.zip(values).for_each(|(slot, value)| *slot = value.to_f64() - origin);
+            }
+            return;
+        }
+        let values = self.values.get(rows.start * self.columns..rows.end * self.columns).unwrap_or_default();
+        // Several rows at a time: long loops are what the compiler makes vectors of.
+        let origins = origin.repeat(LANES);
+        for (slots, values) in out.chunks_mut(origins.len().max(1)).zip(values.chunks(origins.len().max(1))) {
+            let values = slots.iter_mut().zip(values).zip(&origins);
+            values.for_each(|((slot, value), origin)| *slot = value.to_f64() - origin);
+        }
+    }
+
     /// Puts the rows from `first` on side by side, one group of lanes per column; zeros beyond the last row.
     #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
     #[inline(always)]
@@ -180,6 +202,16 @@ impl<'a, T: Real> Matrix<'a, T> {
             block.fill([T::default(); LANES]);
         }
         let values = self.values.get(rows.start * self.columns..rows.end * self.columns).unwrap_or(&[]);
+        // Of few columns the compiler makes shuffles, where it knows how many they are.
+        match self.columns {
+            1 if turn::<T, 1>(values, block) => return,
+            2 if turn::<T, 2>(values, block) => return,
+            3 if turn::<T, 3>(values, block) => return,
+            4 if turn::<T, 4>(values, block) => return,
+            5 if turn::<T, 5>(values, block) => return,
+            6 if turn::<T, 6>(values, block) => return,
+            _ => {}
+        }
         for (lane, row) in values.chunks_exact(self.columns.max(1)).enumerate() {
             for (lanes, value) in block.iter_mut().zip(row) {
                 if let Some(slot) = lanes.get_mut(lane) {
@@ -254,6 +286,24 @@ impl<'a, T: Real> Matrix<'a, T> {
         }
         None
     }
+}
+
+/// Puts `LANES` rows of so many columns side by side; `false` where there are fewer rows.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn turn<T: Real, const COLUMNS: usize>(values: &[T], block: &mut [[T; LANES]]) -> bool {
+    let (rows, _) = values.as_chunks::<COLUMNS>();
+    let (Some(rows), Some(block)) = (rows.first_chunk::<LANES>(), block.first_chunk_mut::<COLUMNS>()) else {
+        return false;
+    };
+    for (lane, row) in rows.iter().enumerate() {
+        for (lanes, value) in block.iter_mut().zip(row) {
+            if let Some(slot) = lanes.get_mut(lane) {
+                *slot = *value;
+            }
+        }
+    }
+    true
 }
 
 /// Some rows' means, and the sums of squared distances from these.

@@ -1,5 +1,6 @@
 //! What the caller asks for, as it arrives and as it is once checked: a [`Card`].
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,7 +84,7 @@ impl Config {
         Card::new(indicators, self.weights()?, &self.columns, self.reason)
     }
 
-    fn weights(&self) -> Result<Option<Vec<rust_decimal::Decimal>>> {
+    fn weights(&self) -> Result<Option<Vec<Decimal>>> {
         let Some(weights) = &self.weights else { return Ok(None) };
         let mut checked = Vec::with_capacity(weights.len());
         for (weight, indicator) in weights.iter().zip(&self.indicators) {
@@ -97,14 +98,13 @@ impl Config {
             }
             checked.push(number);
         }
-        let sum: rust_decimal::Decimal = checked.iter().try_fold(rust_decimal::Decimal::ZERO, |sum, weight| {
+        let sum: Decimal = checked.iter().try_fold(Decimal::ZERO, |sum, weight| {
             sum.checked_add(*weight).ok_or_else(|| Error::parameter("the weights are too large; wanted a sum of 1"))
         })?;
         // Weights that were calculated in floating point miss 1 by a few units in the sixteenth place.
-        if (sum - rust_decimal::Decimal::ONE).abs() > rust_decimal::Decimal::new(1, 9) {
-            return Err(Error::parameter(format!(
-                "the weights sum to {sum}; wanted a sum of 1: divide each of them by {sum}"
-            )));
+        if (sum - Decimal::ONE).abs() > Decimal::new(1, 9) {
+            let advice = if sum.is_zero() { String::new() } else { format!(": divide each of them by {sum}") };
+            return Err(Error::parameter(format!("the weights sum to {sum}; wanted a sum of 1{advice}")));
         }
         Ok(Some(checked))
     }
@@ -143,16 +143,16 @@ impl IndicatorConfig {
             };
             special.push((key, code));
         }
-        let optional = |points: &Value, text: &str, outcomes: &mut Vec<Outcome>| {
+        let optional = |points: &Value, what: &str, outcomes: &mut Vec<Outcome>| {
             if points.is_null() {
                 return Ok(None);
             }
-            outcomes.push(self.outcome(text.to_string(), points)?);
+            outcomes.push(Outcome { text: String::new(), points: Some(self.points_of(what, points)?) });
             Ok::<_, Error>(Some(outcomes.len() - 1))
         };
-        let default = optional(&self.default, "", &mut outcomes)?;
+        let default = optional(&self.default, "another value", &mut outcomes)?;
         // The last outcome is always that of a missing value.
-        if optional(&self.missing, "", &mut outcomes)?.is_none() {
+        if optional(&self.missing, "a missing value", &mut outcomes)?.is_none() {
             outcomes.push(Outcome { text: String::new(), points: None });
         }
         if outcomes.len() > MOST_OUTCOMES {
@@ -173,9 +173,11 @@ impl IndicatorConfig {
     }
 
     fn outcome(&self, text: String, points: &Value) -> Result<Outcome> {
-        let shown = if text.is_empty() { String::new() } else { format!(" for {text}") };
-        let points = decimal(&format!("the points of '{}'{shown}", self.name), points)?;
-        Ok(Outcome { text, points: Some(points) })
+        Ok(Outcome { points: Some(self.points_of(&text, points)?), text })
+    }
+
+    fn points_of(&self, what: &str, points: &Value) -> Result<Decimal> {
+        decimal(&format!("the points of '{}' for {what}", self.name), points)
     }
 
     fn bands(&self, edges: &Value, outcomes: &mut Vec<Outcome>) -> Result<Reading> {
@@ -194,7 +196,7 @@ impl IndicatorConfig {
             return Err(Error::parameter(format!("edges of '{name}' make {bands} bands; wanted at most {MOST_BANDS}")));
         }
         let points = self.points.as_array().filter(|points| points.len() == bands).ok_or_else(|| {
-            let given = self.points.as_array().map_or_else(|| self.points.to_string(), |list| format!("{} entries", list.len()));
+            let given = self.points.as_array().map_or_else(|| "none".into(), |list| format!("{} entries", list.len()));
             Error::parameter(format!(
                 "points of '{name}' has {given}, but its edges make {bands} bands; give one number per band, in order of value"
             ))

@@ -1,6 +1,6 @@
 //! Room for the rows of a log: touching fresh memory costs more than the work on it.
 //!
-//! It is one piece, so that the system takes it back whole, in pages as large as it has them. Small ones are kept
+//! It is one piece, so that the system takes it back whole, in pages as large as it has them. A part of it is kept
 //! from one call to the next; that pool is bounded, belongs to the process, never changes a result, and is emptied
 //! by [`release`].
 
@@ -11,8 +11,8 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
-/// At most so many bytes wait for the next call.
-const LIMIT: usize = 512 << 20;
+/// At most so many bytes wait for the next call: what is kept stands beside the results of this one.
+const LIMIT: usize = 128 << 20;
 
 /// Room by the type of what stood in it, and how many bytes it is in all.
 #[derive(Default)]
@@ -35,11 +35,10 @@ pub(super) fn take<T: Copy + Send + 'static>(len: usize) -> Vec<T> {
         pool.bytes -= bytes(&room);
         Some(*room)
     });
-    found.filter(|room| room.capacity() >= len).unwrap_or_else(|| {
-        let mut room = Vec::with_capacity(len);
-        ask_for_large_pages(room.spare_capacity_mut());
-        room
-    })
+    let mut room = found.unwrap_or_default();
+    room.reserve_exact(len);
+    ask_for_large_pages(room.spare_capacity_mut());
+    room
 }
 
 /// A piece of room in which nothing stands yet.
@@ -58,13 +57,15 @@ pub(super) fn fill<T: Copy + Default>(piece: Piece<'_, T>) -> &mut [T] {
     unsafe { &mut *(std::ptr::from_mut(piece) as *mut [T]) }
 }
 
-/// Keeps room for the next call, unless enough is kept already.
-pub(super) fn give<T: Copy + Send + 'static>(room: Vec<T>) {
-    let size = bytes(&room);
-    if let Ok(mut pool) = POOL.try_lock()
-        && pool.bytes + size <= LIMIT
-    {
-        pool.bytes += size;
+/// Keeps room for the next call, as far as not enough is kept already.
+pub(super) fn give<T: Copy + Send + 'static>(mut room: Vec<T>) {
+    if let Ok(mut pool) = POOL.try_lock() {
+        room.clear();
+        room.shrink_to(LIMIT.saturating_sub(pool.bytes) / size_of::<T>());
+        pool.bytes += bytes(&room);
+        if room.capacity() == 0 {
+            return;
+        }
         pool.kept.entry(TypeId::of::<T>()).or_default().push(Box::new(room));
     }
 }

@@ -12,6 +12,8 @@ use crate::{
 
 /// So many pairs of labels have a place each in a table; more are looked up.
 const MOST_PLACES: usize = 1 << 16;
+/// So many counts of the same pair are kept side by side.
+const APART: usize = 4;
 /// Rows counted by one task.
 const CHUNK_ROWS: usize = 1 << 16;
 
@@ -41,13 +43,15 @@ fn contingency(first: Labels<'_>, second: Labels<'_>, cancel: &Cancel) -> Result
         let tables = map_each_with(ranges, cancel, room, |(a, b), rows| {
             first.codes(rows.clone(), a);
             second.codes(rows, b);
-            let mut table = vec![0u32; places];
-            for (a, b) in a.iter().zip(b) {
-                if let Some(count) = table.get_mut(*a as usize * second.count + *b as usize) {
+            // Neighbouring rows are counted apart: often their labels are the same, and one count would wait for the other.
+            let mut table = vec![[0u32; APART]; places];
+            for (place, (a, b)) in a.iter().zip(b).enumerate() {
+                let counts = table.get_mut(*a as usize * second.count + *b as usize);
+                if let Some(count) = counts.and_then(|counts| counts.get_mut(place % APART)) {
                     *count += 1;
                 }
             }
-            Ok(table)
+            Ok(table.iter().map(|counts| counts.iter().sum()).collect::<Vec<u32>>())
         })?;
         for place in 0..places {
             let count = tables.iter().filter_map(|table| table.get(place)).map(|count| u64::from(*count)).sum();

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod codes;
+mod pairs;
 mod silhouette;
 mod spread;
 

@@ -1,5 +1,5 @@
-//! Silhouettes (Rousseeuw 1987): how much nearer a row is to its own group than to the next one. Exact, every pair of
-//! rows once per query, without ever holding the distances: room grows with the rows, not with their square.
+//! Silhouettes (Rousseeuw 1987): how much nearer a row is to its own group than to the next one. Exact, without ever
+//! holding the distances: room grows with the rows, not with their square.
 
 use rayon::prelude::*;
 
@@ -9,6 +9,7 @@ use super::{
         matrix::{LANES, Matrix, Real},
     },
     codes::{Labels, groups},
+    pairs,
 };
 use crate::{
     Error, Result,
@@ -20,10 +21,13 @@ use crate::{
 /// Queries in one task.
 const CHUNK_ROWS: usize = 64;
 
+/// So many sums of all rows to all groups are held at once (128 MB).
+const MOST_SUMS: usize = 1 << 24;
+
 /// One group's rows in blocks, dimension by dimension.
-struct Group {
-    blocks: Vec<f64>,
-    rows: usize,
+pub(super) struct Group {
+    pub(super) blocks: Vec<f64>,
+    pub(super) rows: usize,
 }
 
 /// The silhouette of every row, or of the rows asked for, against all rows.
@@ -38,6 +42,9 @@ pub fn silhouettes<T: Real>(
     let (codes, counts) = groups(labels, rows)?;
     let (origin, _) = matrix.moments(columns, cancel)?;
     let groups = gather(matrix, &codes, &counts, &origin);
+    if queries.is_none() && rows.saturating_mul(groups.len()) <= MOST_SUMS {
+        return Ok(from_sums(&pairs::sums(&groups, dims, cancel)?, &groups, &codes));
+    }
     let every: Vec<i64>;
     let queries = if let Some(queries) = queries {
         queries
@@ -60,17 +67,36 @@ pub fn silhouettes<T: Real>(
             for group in &groups {
                 means.push(sum_of_distances(&group.blocks, group.rows, point));
             }
-            out.push(silhouette(means, &groups, codes.get(query).map_or(0, |code| *code as usize)));
+            let sums = means.iter().copied();
+            out.push(silhouette(sums, &groups, codes.get(query).map_or(0, |code| *code as usize)));
         }
         Ok(out)
     })?;
     Ok(each.concat())
 }
 
+/// The silhouettes of all rows, in their order, from what [`pairs::sums`] gives.
+fn from_sums(sums: &[f64], groups: &[Group], codes: &[u32]) -> Vec<f64> {
+    let mut next = Vec::with_capacity(groups.len());
+    let mut rows = 0;
+    for group in groups {
+        next.push(rows);
+        rows += group.rows;
+    }
+    let of_row = |code: &u32| {
+        let place = next.get_mut(*code as usize).map_or(0, |next| {
+            *next += 1;
+            *next - 1
+        });
+        silhouette(sums.iter().skip(place).step_by(rows.max(1)).copied(), groups, *code as usize)
+    };
+    codes.iter().map(of_row).collect()
+}
+
 /// From the sums of distances to every group.
-fn silhouette(sums: &[f64], groups: &[Group], own: usize) -> f64 {
+fn silhouette(sums: impl Iterator<Item = f64>, groups: &[Group], own: usize) -> f64 {
     let (mut inside, mut outside) = (0.0, f64::INFINITY);
-    for (number, (sum, group)) in sums.iter().zip(groups).enumerate() {
+    for (number, (sum, group)) in sums.zip(groups).enumerate() {
         if number != own {
             outside = f64::min(outside, sum / group.rows as f64);
         } else if group.rows == 1 {

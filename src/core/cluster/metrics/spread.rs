@@ -1,13 +1,15 @@
 //! Groups measured by their means: how wide each is, and how far apart they are.
 
 use super::{
-    super::matrix::{LANES, Matrix, Real},
+    super::matrix::{Matrix, Real},
     codes::{Labels, groups},
 };
 use crate::{Result, cancel::Cancel, config::choice, parallel::map_chunks};
 
 /// Rows in one task.
 const CHUNK_ROWS: usize = 1 << 14;
+/// Rows brought into one form at a time.
+const BLOCK_ROWS: usize = 256;
 
 /// Groups of rows, measured from the mean of all.
 struct Spread {
@@ -25,7 +27,7 @@ fn spread<T: Real>(
     matrix: &Matrix<'_, T>,
     labels: Labels<'_>,
     columns: &[String],
-    of_square: fn(f64) -> f64,
+    of_square: impl Fn(f64) -> f64 + Sync,
     cancel: &Cancel,
 ) -> Result<Spread> {
     let (rows, dims) = (matrix.rows(), matrix.columns());
@@ -33,9 +35,8 @@ fn spread<T: Real>(
     let (origin, _) = matrix.moments(columns, cancel)?;
     let counts: Vec<f64> = counts.iter().map(|count| *count as f64).collect();
     let totals = each_row(matrix, &codes, &origin, counts.len() * dims, cancel, |sums, code, row| {
-        for (sum, value) in sums.iter_mut().skip(code * dims).zip(row) {
-            *sum += value;
-        }
+        let own = sums.get_mut(code * dims..).unwrap_or_default();
+        own.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     })?;
     let means: Vec<f64> = totals
         .chunks_exact(dims)
@@ -64,16 +65,12 @@ fn each_row<T: Real>(
     let dims = origin.len();
     let partial = map_chunks(matrix.rows(), CHUNK_ROWS, cancel, |chunk| {
         let mut sums = vec![0.0; len];
-        let mut block = vec![[T::default(); LANES]; dims];
-        let mut row = vec![0.0; dims];
-        for first in chunk.clone().step_by(LANES) {
-            matrix.block(first, &mut block);
-            let codes = codes.get(first..chunk.end.min(first + LANES)).unwrap_or(&[]);
-            for (lane, code) in codes.iter().enumerate() {
-                for ((value, lanes), origin) in row.iter_mut().zip(&block).zip(origin) {
-                    *value = lanes.get(lane).map_or(0.0, |value| value.to_f64()) - origin;
-                }
-                work(&mut sums, *code as usize, &row);
+        let mut points = Vec::with_capacity(BLOCK_ROWS * dims);
+        for first in chunk.clone().step_by(BLOCK_ROWS) {
+            let rows = first..chunk.end.min(first + BLOCK_ROWS);
+            matrix.points(rows.clone(), origin, &mut points);
+            for (row, code) in points.chunks_exact(dims).zip(codes.get(rows).unwrap_or_default()) {
+                work(&mut sums, *code as usize, row);
             }
         }
         Ok(sums)
