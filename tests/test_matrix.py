@@ -118,8 +118,8 @@ ALL = {"".join(code): "x" for code in itertools.product("HL", repeat=2)}
 @pytest.mark.parametrize(
     ("parameters", "failure", "words"),
     [
-        ({"bins": 1}, xf.errors.ParameterError, "n_bins is 1"),
-        ({"bins": 2.5}, xf.errors.ParameterError, "n_bins is 2.5"),
+        ({"bins": 1}, xf.errors.ParameterError, "bins is 1 for"),
+        ({"bins": 2.5}, xf.errors.ParameterError, "bins is 2.5 for"),
         ({"bins": ["< x"]}, xf.errors.ParameterError, 'holds "< x"'),
         ({"bins": {"valeu": 2}}, xf.errors.ParameterError, "did you mean 'value'"),
         ({"bins": 2, "cells": {"HH": "x"}}, xf.errors.ParameterError, "says nothing of 'HL'; wanted HH, HL, LH, LL"),

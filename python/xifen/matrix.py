@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, Self
 
@@ -178,7 +179,10 @@ class SegmentMatrix(ColumnAdder, _Bins):
         axes = self._axes()
         if self.lang not in (None, "en", "zh"):
             raise ParameterError(f"lang is {self.lang!r}; wanted 'en', 'zh' or None for the keys")
-        out = self._cross(frame, axes, self._parameters(axes), fit=True, place=place)
+        try:
+            out = self._cross(frame, axes, self._parameters(axes), fit=True, place=place)
+        except ParameterError as failure:  # a Binner calls these by two names
+            raise ParameterError(re.sub(r"\b(n_bins|edges)\b", "bins", str(failure))) from None
         self._added(self._cells())
         self._remember(frame)
         return out

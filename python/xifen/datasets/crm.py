@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from xifen import _columns as c
 from xifen._frame import Column, Frame, Labels, Masked, Times
+from xifen._progress import waiting
 from xifen.datasets.crm_words import OPENINGS, SENTENCES, TOPICS
 from xifen.datasets.draw import Draw
 from xifen.errors import ParameterError
@@ -138,7 +139,7 @@ def make_crm(
     door = Frame(_empty(kind))
     base = _Base(Draw(seed, 0), n)
     # Each table has a stream of its own, so that they can be drawn side by side.
-    with ThreadPoolExecutor() as pool:
+    with waiting(f"make_crm({n:,})"), ThreadPoolExecutor() as pool:
         orders = pool.submit(_orders, Draw(seed, 2), base)
         customers = pool.submit(_customers, Draw(seed, 1), base)
         messages = pool.submit(_messages, Draw(seed, 3), base)

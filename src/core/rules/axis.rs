@@ -236,7 +236,7 @@ fn bounds(checked: &Checked, column: usize) -> Option<(Number, Number)> {
     match domain(checked, column)? {
         Domain::Whole(low, high) => Some((Number::whole((*low).into()), Number::whole((*high).into()))),
         Domain::Interval(low, high) => {
-            Some((Number::parse(&format!("{low:?}"))?, Number::parse(&format!("{high:?}"))?))
+            Some((Number::parse(&format!("{low:e}"))?, Number::parse(&format!("{high:e}"))?))
         }
         Domain::List(_) => None,
     }
