@@ -140,6 +140,15 @@ def test_what_is_needed_and_absent():
         xf.Plan.from_dict({"xifen": 1, "as_of": "2026-06-30"}).fit()
 
 
+def test_all_absent_columns_are_named_at_once():
+    plan = small(
+        segments=[{"preset": "band.size"}, {"preset": "band.ownership"}], tags=[{"rules": {"x": "nothing > 1"}}]
+    )
+    with pytest.raises(xf.errors.InputError, match=r"reads 'employees', .*columns of \[sources.customers\]") as failure:
+        plan.fit(orders())
+    assert "Absent, too: 'ownership' ('band.ownership'), 'nothing'" in str(failure.value)
+
+
 def test_customers_without_an_id_or_with_one_twice():
     people = {"customer_id": ["a", None, "a"], "margin": [0.1, 0.2, 0.3]}
     with pytest.raises(xf.errors.InputError, match=r"row 1 of customers has no id, the first of 1: repair"):

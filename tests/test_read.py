@@ -344,3 +344,21 @@ def test_quarters_and_half_years_have_names():
     ]  # fmt: skip
     assert period_name(dt.date(2026, 7, 1), "half_year") == "2026年下半年"
     assert period_name(dt.date(2026, 12, 31), "quarter", "en") == "2026 Q4"
+
+
+def test_yen_signs_do_not_hide_gb18030(tmp_path):
+    path = text_file(tmp_path, "客户,金额", *[f"客户{n},¥{n}.00" for n in range(1, 9)], encoding="gb18030")
+    assert columns(path, chinese=True)["客户"][:2] == ["客户1", "客户2"]
+
+
+def test_the_cell_that_is_no_number_is_named_not_one_that_is(tmp_path):
+    path = text_file(tmp_path, "id,amount", "1,¥5", "2,1.2万", "3,约三千")
+    with pytest.raises(InputError, match="'约三千' in row 2, which is no number"):
+        DataFile(path, chinese=True).read(ids=["id"], amounts=["amount"])
+
+
+def test_a_wrong_encoding_is_a_sentence_while_errors_are_told(tmp_path):
+    path = text_file(tmp_path, "客户,金额", "甲,5", encoding="gb18030")
+    file = DataFile(path, encoding="utf-8")
+    with pytest.raises(InputError, match="is not utf-8.*name its encoding"), file.naming_lines():
+        file.read(ids=["客户"], amounts=["金额"])

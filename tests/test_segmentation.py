@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xifen as xf
 from plans import CRM, READS, data, fitted, orders, small
+from xifen._frame import as_kind
 
 TYPES = {"segments": [{"rules": {"big": "monetary > 100", "small": "order_count > 0"}}]}
 
@@ -276,6 +278,18 @@ def test_goals_count_the_new_and_the_standing():
     assert goals["share"]["new"] == 0.5
 
 
+def test_a_model_finds_the_files_of_its_plan_from_another_folder(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    pd.DataFrame(orders()).to_csv(tmp_path / "orders.csv", index=False)
+    (tmp_path / "plan.toml").write_text(
+        'xifen = 1\nas_of = 2026-06-30\n[sources.orders]\npath = "orders.csv"\n[tables]\n', encoding="utf-8"
+    )
+    result = xf.Plan.load(tmp_path / "plan.toml").fit()
+    result.save(folder / "model.json")
+    pd.testing.assert_frame_equal(xf.Segmentation.load(folder / "model.json").transform().frame, result.frame)
+
+
 def test_new_is_new_since_the_day_before_the_window():
     goal = {"name": "g", "rule": "order_count >= 1", "target": 1}
     log = {"customer_id": ["a", "b"], "timestamp": ["2026-03-31", "2026-03-30"], "amount": [1.0, 1.0]}
@@ -300,6 +314,32 @@ def test_goals_may_hang_on_what_steps_add():
         goals=[{"name": "g", "rule": "segment = 'big' AND rfm_score >= 1", "window": "6M", "target": 1}],
     )
     assert plan.fit(orders()).goals()["attained"].tolist() == [2.0]
+
+
+# -- what is later than the last day ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_messages_of_a_later_day_are_counted_and_not_used(kind):
+    messages = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", "b"],
+            "text": ["price", "price", "price", None],
+            "timestamp": pd.to_datetime(
+                ["2026-06-30 23:59", "2026-07-01 00:00", "2026-08-01 09:00", "2026-05-01 09:00"]
+            ),
+        }
+    )
+    plan = small(tables={"keywords": {"price": ["price"]}, "invalid": "drop"})
+    result = plan.fit(
+        orders(), messages=as_kind(messages, kind) if kind != "pyarrow" else pa.Table.from_pandas(messages)
+    )
+    assert result.frame["message_count"].tolist()[:2] == [1, 0]
+    assert result.frame["last_message"].max() == pd.Timestamp("2026-06-30 23:59")
+    assert result.counts["message_rows"] == 4
+    assert result.counts["messages_after_as_of"] == 2
+    left_out = result.left_out().set_index("what")["count"]
+    assert (left_out["messages_after_as_of"], left_out["message_rows"]) == (2, 1)
 
 
 # -- few customers, and none -----------------------------------------------------------------------

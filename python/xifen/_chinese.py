@@ -77,12 +77,11 @@ def has_unit(column: str) -> str | None:
 
 def numbers(words: Any, column: str, found: Conversions) -> Any | None:
     """Read numbers with 万 and 亿, ¥, separators, full-width digits and %; None where some value is no number."""
+    if first_no_number(words) is not None:
+        return None
     plain = pc.utf8_normalize(words, "NFKC")
     parts = pc.extract_regex(plain, _NUMBER)
     whole, fraction = pc.struct_field(parts, "whole"), pc.struct_field(parts, "fraction")
-    there = pc.and_(pc.is_valid(parts), pc.not_equal(pc.binary_join_element_wise(whole, fraction, ""), ""))
-    if not pc.all(pc.or_(pc.is_null(words), pc.fill_null(there, False)), min_count=0).as_py():
-        return None
     unit, sign, inner = pc.struct_field(parts, "unit"), pc.struct_field(parts, "sign"), pc.struct_field(parts, "inner")
     with_unit = pc.and_(pc.is_valid(words), pc.not_equal(unit, ""))
     named = has_unit(column)
@@ -119,6 +118,15 @@ def numbers(words: Any, column: str, found: Conversions) -> Any | None:
         found.add(column, f"column_unit_{named}", pc.is_valid(words))
     _warn_of_a_factor(values, with_unit, column)
     return values
+
+
+def first_no_number(words: Any) -> int | None:
+    """Find the first value that is no number as `numbers` reads them."""
+    parts = pc.extract_regex(pc.utf8_normalize(words, "NFKC"), _NUMBER)
+    digits = pc.binary_join_element_wise(pc.struct_field(parts, "whole"), pc.struct_field(parts, "fraction"), "")
+    there = pc.fill_null(pc.and_(pc.is_valid(parts), pc.not_equal(digits, "")), False)
+    row: int = pc.index(pc.or_(pc.is_null(words), there), False).as_py()
+    return None if row < 0 else row
 
 
 def _warn_of_a_factor(values: Any, mask: Any, column: str) -> None:

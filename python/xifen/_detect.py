@@ -47,7 +47,7 @@ def encoding(path: Path) -> str:
     if _decodes(path, "gb18030") and _is_common(path):
         return "gb18030"
     raise InputError(
-        f"{path} is neither UTF-8 nor plain Chinese text in GB18030; name its encoding by encoding='cp1252' or 'gb18030' "
+        f"{path} is neither UTF-8 nor plain Chinese text in GB18030; name its encoding by encoding='gb18030' or 'cp1252' "
         "for example"
     )
 
@@ -84,5 +84,6 @@ def _decodes(path: Path, codec: str) -> bool:
 def _is_common(path: Path) -> bool:
     with path.open("rb") as file:
         text = file.read(1 << 20).decode("gb18030", errors="ignore")
-    foreign = "".join(letter for letter in text if not letter.isascii())
+    # ¥ stands before amounts, but not in GB 2312.
+    foreign = "".join(letter for letter in text if not letter.isascii() and letter != "¥")
     return len(foreign.encode("gb2312", errors="ignore").decode("gb2312")) >= 0.95 * len(foreign)

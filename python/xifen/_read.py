@@ -364,7 +364,7 @@ class DataFile:
     def _as_found(self) -> str:
         try:
             return f" ({self.findings})" if self.findings else ""
-        except (XifenError, OSError):
+        except (XifenError, OSError, UnicodeError):
             return ""
 
     def _with_lines(self, message: str) -> str:
@@ -442,7 +442,9 @@ def _numbers(words: Any, name: str, *, chinese: bool) -> Any:
     try:
         return pc.cast(words, pa.float64())
     except pa.ArrowInvalid:
-        row = _first_wrong(words, lambda some: pc.cast(some, pa.float64()))
+        row = _chinese.first_no_number(words) if chinese else None
+        if row is None:
+            row = _first_wrong(words, lambda some: pc.cast(some, pa.float64()))
         plain = "be plain numbers such as 1234.50, without currency signs and thousands separators (or read with chinese=True)"
         wanted = "be numbers such as 1234.50, ¥1,234.50, 12万 or 30%" if chinese else plain
         raise InputError(

@@ -29,8 +29,8 @@ app = typer.Typer(
 
 #: The keyword of the library -> the option that is called otherwise.
 _OTHERWISE: Final = {"customer_id": "--customer", "date_format": "--date-format", "dates": "--date-format"}
-#: The keywords that are options; each command adds its own.
-_KEYWORDS: Final = set(_OTHERWISE)
+#: The keywords that are options of the command at work.
+_KEYWORDS: Final[set[str]] = set()
 
 
 @dataclass
@@ -72,6 +72,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def called(*, as_json: bool, quiet: bool, **given: Any) -> None:
         telling = Telling(as_json, quiet)
+        names = {parameter.name for parameter in own}
+        _KEYWORDS.clear()
+        _KEYWORDS.update(names, (name for name, option in _OTHERWISE.items() if _keyword(option) in names))
         try:
             function(telling, **given)
             telling.end()
@@ -83,14 +86,19 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     del called.__wrapped__  # typer would look through it
-    _KEYWORDS.update(parameter.name for parameter in own)
     app.command()(called)
     return function
+
+
+def _keyword(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
 
 
 def with_options(message: str) -> str:
     """Name the option instead of the library's keyword: ``date_format='%d'`` becomes ``--date-format '%d'``."""
     options = {name: _OTHERWISE.get(name, f"--{name.replace('_', '-')}") for name in _KEYWORDS}
+    if not options:
+        return message
 
     def option(found: re.Match[str]) -> str:
         name, sign = found.groups()

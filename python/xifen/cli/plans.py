@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,6 +15,7 @@ from xifen.cli._command import Telling, command
 from xifen.cli._files import TABLES, check_out, write_customers
 from xifen.errors import InputError
 from xifen.plan import Plan, Segmentation
+from xifen.plan._model_file import seen_from
 
 #: The files a run writes, by their key in [output], and the endings they may have.
 _OUTPUTS: Final = {"report": (".html",), "excel": (".xlsx",), "table": TABLES, "model": (".json",)}
@@ -39,6 +39,9 @@ def run(
     with_customers: Annotated[
         bool, typer.Option("--with-customers", help="Keep the customers in the model, so that explain needs no data.")
     ] = False,
+    real_ids: Annotated[
+        bool, typer.Option("--real-ids", help="Show customers in the report by their own ids, not by running numbers.")
+    ] = False,
 ) -> None:
     """Run a plan: read its tables, segment the customers, write what its [output] names."""
     opened = _opened(plan, {"orders": orders, "customers": customers, "messages": messages})
@@ -53,7 +56,7 @@ def run(
     replaced = {key: check_out(out, _OUTPUTS[key], read) for key, out in outputs.items()}
     result = opened.fit()
     write = {
-        "report": result.report,
+        "report": lambda out: result.report(out, real_ids=real_ids),
         "excel": result.to_excel,
         "table": lambda out: write_customers(
             pa.Table.from_pandas(result.frame, preserve_index=False), out, Language(result.lang)
@@ -76,7 +79,7 @@ def run(
 
 @command
 def validate(telling: Telling, plan: _PLAN) -> None:
-    """Check a plan whole, without any work: every key, preset, rule and column."""
+    """Check a plan whole, without any work or data: every key, preset and rule; and whether its files are there."""
     opened = _opened(plan, {})
     sources = opened.values.get("sources", {})
     absent = [
@@ -121,18 +124,8 @@ def _opened(plan: str, files: dict[str, Path | None]) -> Plan:
         if not file.is_file():
             raise InputError(f"--{name} {file}: there is no such file")
     sources: dict[str, Any] = dict(opened.values.get("sources", {}))
-    sources |= {
-        name: {**sources.get(name, {}), "path": _seen_from(opened.folder, file)} for name, file in given.items()
-    }
+    sources |= {name: {**sources.get(name, {}), "path": seen_from(opened.folder, file)} for name, file in given.items()}
     return Plan({**opened.values, "sources": sources}, source=plan, folder=opened.folder)
-
-
-def _seen_from(folder: Path, file: Path) -> str:
-    """Give the path of a file as the plan would write it, so that its model is not bound to one machine."""
-    try:
-        return os.path.relpath(file, folder)
-    except ValueError:  # on another drive
-        return str(file.resolve())
 
 
 def _profile(result: Segmentation, profile: Any) -> str:

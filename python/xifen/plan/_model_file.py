@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,7 @@ from xifen.presets import Pipeline
 from xifen.rules import RuleSegmenter
 from xifen.scorecard import Scorecard
 
-__all__ = ["decode_customers", "decode_estimator", "encode_customers", "plain", "read", "write"]
+__all__ = ["decode_customers", "decode_steps", "encode_customers", "plain", "read", "seen_from", "write"]
 
 #: The version of the format of these files.
 _FORMAT: Final = 1
@@ -83,12 +84,24 @@ def read(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def decode_estimator(step: str, described: Any) -> Any:
-    """Make the estimator whose `to_json` this was."""
+def decode_steps(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Make the estimators whose `to_json` these were, by the names of their steps."""
+    model = {}
+    for step in steps:
+        described = step["estimator"]
+        try:
+            model[step["name"]] = _CLASSES[described["class"]].from_json(json.dumps(described))
+        except (KeyError, TypeError, XifenError) as failure:
+            raise InputError(f"the step '{step['name']}' of this model cannot be read: {failure}") from None
+    return model
+
+
+def seen_from(folder: Path, other: Path) -> str:
+    """Give a folder relative to another, so that a model finds the files of its plan wherever both are moved to."""
     try:
-        return _CLASSES[described["class"]].from_json(json.dumps(described))
-    except (KeyError, TypeError, XifenError) as failure:
-        raise InputError(f"the step '{step}' of this model cannot be read: {failure}") from None
+        return Path(os.path.relpath(other, folder)).as_posix()
+    except ValueError:  # on another drive
+        return other.resolve().as_posix()
 
 
 def plain(values: Any) -> Any:

@@ -22,7 +22,7 @@ from xifen.plan import privacy
 from xifen.plan._check import At
 from xifen.rules import RuleSegmenter, RuleSet
 
-__all__ = ["Step", "in_order", "labels_of"]
+__all__ = ["Step", "check_reads", "in_order", "labels_of", "parts"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Step:
     @classmethod
     def of(cls, name: str, block: str, estimator: Any, at: At, output: str | None = None, **more: Any) -> Step:
         """Ask an estimator what it reads and adds; a `Binner` replaces its column, here it adds the bands beside it."""
-        for part in _parts(estimator):
+        for part in parts(estimator):
             _try(part)
         if isinstance(estimator, Binner):
             (column,) = estimator.columns or ()
@@ -50,7 +50,7 @@ class Step:
         reads: list[str] = []
         adds: list[str] = []
         optional: list[str] = []
-        for part in _parts(estimator):
+        for part in parts(estimator):
             reads += [column for column in part._reads() if column not in (*reads, *adds)]  # noqa: SLF001 the protocol of ColumnAdder, within the package
             adds += part._adds()  # noqa: SLF001 the same
             optional += getattr(part, "optional", None) or []
@@ -71,14 +71,7 @@ class Step:
     def _run(
         self, fitted: Any, verb: str, columns: dict[str, pd.Series], n_jobs: int | None, because: Mapping[str, str]
     ) -> None:
-        for name in self.reads:
-            if name not in columns and name not in self.optional:
-                why = (
-                    f": {privacy.advice(name, because[name])}"
-                    if name in because
-                    else _core.did_you_mean(name, [*columns])
-                )
-                raise InputError(f"{self.at}: '{self.name}' reads '{name}', which the data does not have{why}")
+        check_reads([self], columns, because)
         for name in self.adds:
             if name in columns:
                 raise InputError(
@@ -98,6 +91,30 @@ class Step:
         columns |= {name: out[name] for name in self.adds}
 
 
+def check_reads(steps: Sequence[Step], columns: Mapping[str, Any], because: Mapping[str, str]) -> None:
+    """Refuse, all at once, columns that are read and that neither the data has nor an earlier step adds."""
+    there = set(columns)
+    absent = []
+    for step in steps:
+        for name in step.reads:
+            if name not in there and name not in step.optional:
+                absent.append((step, name))
+                there.add(name)
+        there.update(step.adds)
+    if not absent:
+        return
+    step, name = absent[0]
+    if name in because:
+        why = f": {privacy.advice(name, because[name])}"
+    else:
+        why = f"{_core.did_you_mean(name, [*columns])}; where it has another name, say so by columns of [sources.customers]"
+    others = ", ".join(f"'{other}' ('{one.name}')" for one, other in absent[1:])
+    raise InputError(
+        f"{step.at}: '{step.name}' reads '{name}', which the data does not have{why}"
+        + (f". Absent, too: {others}" if others else "")
+    )
+
+
 def in_order(steps: Sequence[Step]) -> list[Step]:
     """Put each step behind those whose columns it reads, otherwise as they stand; a circle is refused by name."""
     made = {column: step.name for step in steps for column in step.adds}
@@ -115,7 +132,7 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
 
 def labels_of(estimator: Any) -> dict[str, dict[str, str]]:
     """Give the labels an estimator can add, in their order, each with its other names (key, zh, en) where it has some."""
-    last = _parts(estimator)[-1]
+    last = parts(estimator)[-1]
     if isinstance(last, RuleSegmenter):
         labels = [*last.rules, *([last.default] if last.default else [])]
         return {label: dict((last.aliases or {}).get(label, {})) for label in labels}
@@ -153,10 +170,11 @@ def _try(estimator: Any) -> None:
         clone(estimator).fit(pa.table({name: pa.nulls(1) for name in reads or [c.CUSTOMER_ID]}))
 
 
-def _parts(estimator: Any) -> list[Any]:
+def parts(estimator: Any) -> list[Any]:
+    """Give an estimator, or those of a Pipeline."""
     return [part for _, part in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
 
 
 def _set_n_jobs(estimator: Any, n_jobs: int | None) -> None:
-    for part in _parts(estimator):
+    for part in parts(estimator):
         part.set_params(n_jobs=n_jobs)

@@ -252,13 +252,29 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
     keywords = tables["keywords"]
     groups = load_preset(keywords) if isinstance(keywords, str) else keywords
     invalid = tables.get("invalid", "raise")
+    messages: Any = sources.messages
+    frame = Frame(messages, "messages")
+    made.counts["message_rows"] = len(frame)
+    if timestamp in frame.names:
+        try:
+            when = pd.to_datetime(_in_pandas(messages)[timestamp], format="ISO8601")
+        except ValueError as failure:
+            raise InputError(
+                f"column '{timestamp}' of messages cannot be read as times ({failure}); give timestamps, or text like "
+                "2026-06-30 14:05"
+            ) from None
+        when = when.dt.tz_localize(None)  # the wall clock of a zoned column, as for orders
+        later = (when >= pd.Timestamp(made.as_of) + pd.Timedelta(days=1)).to_numpy(dtype=bool)
+        made.counts["messages_after_as_of"] = int(later.sum())
+        if later.any():
+            keep: Any = pa.array(~later) if frame.kind == "pyarrow" else ~later
+            messages = frame.native[keep] if frame.kind in ("pandas", "dict") else frame.native.filter(keep)
+            frame = Frame(messages, "messages")
     with _counted(made.notes, wanted=invalid == "drop"):
         table = keyword_table(
-            sources.messages, keywords=groups, customer_id=customer_id, text=text, invalid=invalid, n_jobs=n_jobs
+            messages, keywords=groups, customer_id=customer_id, text=text, invalid=invalid, n_jobs=n_jobs
         )
     counts = _in_pandas(table).rename(columns={customer_id: c.CUSTOMER_ID})
-    frame = Frame(sources.messages, "messages")
-    made.counts["message_rows"] = len(frame)
     made.counts["message_rows_used"] = int(counts["message_count"].sum())
     ids = pd.Index(made.columns[c.CUSTOMER_ID])
     known = counts.set_index(c.CUSTOMER_ID)

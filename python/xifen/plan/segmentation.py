@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from xifen import _columns as c
 from xifen import _display
@@ -24,6 +23,7 @@ from xifen.plan._check import At, Date
 from xifen.plan._goals import attainment
 from xifen.plan._plan import Plan
 from xifen.plan._profile import profile
+from xifen.plan._steps import check_reads, parts
 from xifen.plan._tables import Customers, Sources, build, in_kind
 from xifen.rules import RuleSet
 
@@ -146,6 +146,7 @@ class Segmentation:
             made = build(sources, as_of, n_jobs)
             if model is None and not len(made):
                 raise InputError("there is no customer: the tables have no row that could be used")
+            check_reads(plan.steps, made.columns, made.withheld)
             fitted = dict(model or {})
             for step in plan.steps:
                 tell(step.name)
@@ -245,10 +246,11 @@ class Segmentation:
         -------
         dict of str to Coverage
         """
-        if self._customers is None:
-            return {name: rules.coverage() for name, rules in self._rules().items()}
+        reads = {
+            name: [c.CUSTOMER_ID, *self._table.columns.intersection(r.columns_)] for name, r in self._rules().items()
+        }
         return {
-            name: rules.coverage(self._table[[c.CUSTOMER_ID, *self._table.columns.intersection(rules.columns_)]])
+            name: rules.coverage(None if self._customers is None else self._table[reads[name]])
             for name, rules in self._rules().items()
         }
 
@@ -407,6 +409,7 @@ class Segmentation:
         with waiting(self.plan.words["progress"]["saving"]):
             _model_file.write(path, {
                 "plan": _model_file.plain(self.plan.values),
+                "folder": _model_file.seen_from(Path(path).parent, self.plan.folder),
                 "steps": [{"name": name, "estimator": json.loads(fitted.to_json())} for name, fitted in self.model.items()],
                 "customers": _model_file.encode_customers(self._made(), self._kind) if customers else None,
             })  # fmt: skip
@@ -431,10 +434,9 @@ class Segmentation:
             The file is cut short, was changed after it was written, has another format version, or is something else.
         """
         content = _model_file.read(path)
-        plan = Plan(content["plan"], source=f"the plan in {Path(path).name}", folder=Path(path).parent)
-        model = {
-            step["name"]: _model_file.decode_estimator(step["name"], step["estimator"]) for step in content["steps"]
-        }
+        folder = Path(path).parent / content["folder"]
+        plan = Plan(content["plan"], source=f"the plan in {Path(path).name}", folder=folder)
+        model = _model_file.decode_steps(content["steps"])
         if list(model) != [step.name for step in plan.steps]:
             raise InputError(
                 f"{path} has the steps {', '.join(model)}, but its plan {', '.join(step.name for step in plan.steps)}"
@@ -488,9 +490,7 @@ class Segmentation:
 
     def _rules(self) -> dict[str, RuleSet]:
         """The steps that decide by rules."""
-        last = {
-            name: fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted for name, fitted in self.model.items()
-        }
+        last = {name: parts(fitted)[-1] for name, fitted in self.model.items()}
         return {name: fitted for name, fitted in last.items() if isinstance(fitted, RuleSet)}
 
 

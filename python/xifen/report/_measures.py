@@ -257,9 +257,9 @@ def tags(view: View) -> list[dict[str, Any]]:
     for apart in (np.diagonal(counts, axis1=1, axis2=2)[:, :, None] - counts, counts):
         small |= (apart > 0) & (apart < view.least)
     small |= small.transpose(0, 2, 1) | view.hidden_segments[:, None, None]
-    view.hidden_cells += int((small & (counts > 0)).sum())
-    shown = np.where(small | ~np.tri(len(names), dtype=bool), 0, counts)
-    shown = np.concatenate([shown.sum(axis=0)[None], shown])
+    small, everyone = _with_total(counts, small & (counts > 0), view.least)
+    view.hidden_cells += int(small.sum())
+    shown = np.concatenate([everyone[None], np.where(small, 0, counts)]) * np.tri(len(names), dtype=np.int64)
     segment, across, down = (found.tolist() for found in np.nonzero(shown))
     titles = [words.text(name, limit=40) for name in names]
     rows = {
@@ -271,6 +271,27 @@ def tags(view: View) -> list[dict[str, Any]]:
         "n": shown[segment, across, down].tolist(),
     }
     return [_chart("overlap", words("tags.alt"), rows, note=words("tags.note"), options={"value": words("customers")})]
+
+
+def _with_total(counts: np.ndarray, hidden: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hide more, so that the total of all segments tells nothing, and give the totals that may be shown, else 0.
+
+    One hidden count is the total less the others: where there is only one, or the hidden ones are few together, the
+    smallest of the others is hidden as well.
+    """
+    hidden = hidden.copy()
+    for _ in range(2):
+        together = np.where(hidden, counts, 0).sum(axis=0)
+        open_to_all = hidden.any(axis=0) & ((hidden.sum(axis=0) == 1) | (together < least))
+        others = np.where(hidden | (counts == 0), np.iinfo(np.int64).max, counts)
+        first, second = np.nonzero(open_to_all & (others.min(axis=0) < np.iinfo(np.int64).max))
+        hidden[others.argmin(axis=0)[first, second], first, second] = True
+    together = np.where(hidden, counts, 0).sum(axis=0)
+    safe = ~hidden.any(axis=0) | ((hidden.sum(axis=0) > 1) & (together >= least))
+    total = counts.sum(axis=0)
+    apart = np.diagonal(total)[:, None] - total
+    few = (total < least) | ((apart > 0) & (apart < least)) | ((apart.T > 0) & (least > apart.T))
+    return hidden, np.where(safe & ~few, total, 0)
 
 
 def clusters(view: View) -> list[dict[str, Any]]:
