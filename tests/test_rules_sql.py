@@ -212,6 +212,11 @@ def test_each_kind_of_value_as_in_duckdb(leaf):
     check()
 
 
+def test_a_missing_decimal_of_which_no_digit_is_left_stays_missing():
+    nothing = dict.fromkeys(SCHEMA.names)
+    agree([nothing, nothing | {"small": 1}], {"zero": "0 = ROUND(CASE small WHEN small THEN -0.25 END, -1)"}, "skip")
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=rows, base=conditions(leaves(number) | leaves(time)), other=conditions(leaves(text)))
 def test_rules_that_refer_to_others_as_in_duckdb(rows, base, other):

@@ -229,7 +229,10 @@ impl<'a> Writer<'a> {
                 format!("CASE WHEN {equal} THEN NULL ELSE {} END", self.cast(value, to))
             }
             (Function::Round, [value, ..]) => {
-                format!("round({}, {})", self.calculable(value).0, round_digits(arguments).unwrap_or(0))
+                let (value, digits) = (self.calculable(value).0, round_digits(arguments).unwrap_or(0));
+                let rounded = format!("round({value}, {digits})");
+                // duckdb before version 2 rounds a missing decimal to zero where no digit is left.
+                if digits < 0 { format!("CASE WHEN {value} IS NOT NULL THEN {rounded} END") } else { rounded }
             }
             _ => format!("{}({})", function.word().to_lowercase(), casts()),
         };
