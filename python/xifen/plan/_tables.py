@@ -255,9 +255,11 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
     messages: Any = sources.messages
     frame = Frame(messages, "messages")
     made.counts["message_rows"] = len(frame)
+    last = None
     if timestamp in frame.names:
+        own = pa.table(frame.stream([customer_id, timestamp])).to_pandas(date_as_object=False)
         try:
-            when = pd.to_datetime(_in_pandas(messages)[timestamp], format="ISO8601")
+            when = pd.to_datetime(own[timestamp], format="ISO8601")
         except ValueError as failure:
             raise InputError(
                 f"column '{timestamp}' of messages cannot be read as times ({failure}); give timestamps, or text like "
@@ -266,10 +268,10 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
         when = when.dt.tz_localize(None)  # the wall clock of a zoned column, as for orders
         later = (when >= pd.Timestamp(made.as_of) + pd.Timedelta(days=1)).to_numpy(dtype=bool)
         made.counts["messages_after_as_of"] = int(later.sum())
+        last = when[~later].groupby(own[customer_id][~later]).max()
         if later.any():
             keep: Any = pa.array(~later) if frame.kind == "pyarrow" else ~later
             messages = frame.native[keep] if frame.kind in ("pandas", "dict") else frame.native.filter(keep)
-            frame = Frame(messages, "messages")
     with _counted(made.notes, wanted=invalid == "drop"):
         table = keyword_table(
             messages, keywords=groups, customer_id=customer_id, text=text, invalid=invalid, n_jobs=n_jobs
@@ -284,10 +286,8 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
         if name == "message_count" or name.endswith(_COUNTS):
             aligned[name] = aligned[name].fillna(0).astype("int64")
     made.columns |= {name: aligned[name] for name in aligned}
-    if timestamp in frame.names:
-        when = pa.table(frame.stream([customer_id, timestamp])).group_by(customer_id).aggregate([(timestamp, "max")])
-        last = when.to_pandas().set_index(customer_id)[f"{timestamp}_max"]
-        made.columns[LAST_MESSAGE] = pd.to_datetime(last).reindex(ids).reset_index(drop=True)
+    if last is not None:
+        made.columns[LAST_MESSAGE] = last.reindex(ids).reset_index(drop=True)
 
 
 def _in_pandas(data: Any) -> pd.DataFrame:
