@@ -360,5 +360,5 @@ def test_the_cell_that_is_no_number_is_named_not_one_that_is(tmp_path):
 def test_a_wrong_encoding_is_a_sentence_while_errors_are_told(tmp_path):
     path = text_file(tmp_path, "客户,金额", "甲,5", encoding="gb18030")
     file = DataFile(path, encoding="utf-8")
-    with pytest.raises(InputError, match="is not utf-8.*name its encoding"), file.naming_lines():
+    with pytest.raises(InputError, match=r"is not utf-8.*name its encoding"), file.naming_lines():
         file.read(ids=["客户"], amounts=["金额"])

@@ -11,7 +11,7 @@ import pytest
 from chromium import PATH, Chromium
 from segmentation import StandIn
 from xifen.errors import ParameterError
-from xifen.report import charts, html, sections
+from xifen.report import _measures, charts, html, sections
 from xifen.report._view import View
 
 needs_browser = pytest.mark.skipif(PATH is None, reason="no Chromium on the PATH: apt-get install chromium")
@@ -336,3 +336,23 @@ def test_refusals(result):
         html.render(result, customers=-1)
     with pytest.raises(ParameterError, match="lang is 'fr'"):
         html.render(result, lang="fr")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_totals_of_the_overlap_are_true_and_tell_nothing_hidden(seed):
+    rng = np.random.default_rng(seed)
+    segments, tags, least = 4, 6, 5
+    has = rng.random((400, tags)) < rng.uniform(0.02, 0.6, tags)
+    own = rng.choice(segments, 400, p=[0.7, 0.15, 0.1, 0.05])
+    counts = np.array([has[own == place].T.astype(int) @ has[own == place].astype(int) for place in range(segments)])
+    hidden, total = _measures._with_total(counts, (counts > 0) & (counts < least), least)
+    true = counts.sum(axis=0)
+    assert ((total == 0) | (total == true)).all()
+    assert (total > 0).mean() > 0.3
+    shown = total > 0
+    assert ((hidden.sum(axis=0) != 1) | ~shown).all()
+    together = np.where(hidden, counts, 0).sum(axis=0)
+    assert ((together == 0) | (together >= least) | ~shown).all()
+    apart = np.diagonal(true)[:, None] - true
+    assert not (((apart > 0) & (apart < least)) & shown).any()
+    np.testing.assert_array_equal(hidden, hidden.transpose(0, 2, 1))
