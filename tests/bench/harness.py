@@ -16,8 +16,6 @@ import pyarrow.compute as pc
 
 ROUNDS = (5, 25)  # at least, at most
 ENOUGH_SECONDS = 2.0  # rounds beyond the least are only run while the bench has taken less than this
-#: Threads of OpenMP and OpenBLAS wait for more work at full speed for some time; the next call shall not meet them.
-REST_SECONDS = 0.05
 
 
 class DifferenceError(AssertionError):
@@ -93,7 +91,6 @@ def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int]) 
             break
         for name in list(calls)[:: -1 if turn % 2 else 1]:
             gc.collect()
-            time.sleep(REST_SECONDS)
             start = time.perf_counter()
             result = calls[name]()
             times[name].append(time.perf_counter() - start)
