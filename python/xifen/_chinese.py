@@ -77,10 +77,9 @@ def has_unit(column: str) -> str | None:
 
 def numbers(words: Any, column: str, found: Conversions) -> Any | None:
     """Read numbers with 万 and 亿, ¥, separators, full-width digits and %; None where some value is no number."""
-    if first_no_number(words) is not None:
+    plain, parts, wrong = _parsed(words)
+    if wrong is not None:
         return None
-    plain = pc.utf8_normalize(words, "NFKC")
-    parts = pc.extract_regex(plain, _NUMBER)
     whole, fraction = pc.struct_field(parts, "whole"), pc.struct_field(parts, "fraction")
     unit, sign, inner = pc.struct_field(parts, "unit"), pc.struct_field(parts, "sign"), pc.struct_field(parts, "inner")
     with_unit = pc.and_(pc.is_valid(words), pc.not_equal(unit, ""))
@@ -122,11 +121,17 @@ def numbers(words: Any, column: str, found: Conversions) -> Any | None:
 
 def first_no_number(words: Any) -> int | None:
     """Find the first value that is no number as `numbers` reads them."""
-    parts = pc.extract_regex(pc.utf8_normalize(words, "NFKC"), _NUMBER)
+    return _parsed(words)[2]
+
+
+def _parsed(words: Any) -> tuple[Any, Any, int | None]:
+    """Give values in half-width signs, the parts of each as a number, and the first that is none."""
+    plain = pc.utf8_normalize(words, "NFKC")
+    parts = pc.extract_regex(plain, _NUMBER)
     digits = pc.binary_join_element_wise(pc.struct_field(parts, "whole"), pc.struct_field(parts, "fraction"), "")
     there = pc.fill_null(pc.and_(pc.is_valid(parts), pc.not_equal(digits, "")), False)
-    row: int = pc.index(pc.or_(pc.is_null(words), there), False).as_py()
-    return None if row < 0 else row
+    row = pc.index(pc.or_(pc.is_null(words), there), False).as_py()
+    return plain, parts, None if row < 0 else row
 
 
 def _warn_of_a_factor(values: Any, mask: Any, column: str) -> None:

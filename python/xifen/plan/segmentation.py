@@ -434,7 +434,7 @@ class Segmentation:
             The file is cut short, was changed after it was written, has another format version, or is something else.
         """
         content = _model_file.read(path)
-        folder = Path(path).parent / content["folder"]
+        folder = Path(path).parent / content.get("folder", ".")
         plan = Plan(content["plan"], source=f"the plan in {Path(path).name}", folder=folder)
         model = _model_file.decode_steps(content["steps"])
         if list(model) != [step.name for step in plan.steps]:

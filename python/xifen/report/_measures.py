@@ -290,7 +290,8 @@ def _with_total(counts: np.ndarray, hidden: np.ndarray, least: int) -> tuple[np.
     safe = ~hidden.any(axis=0) | ((hidden.sum(axis=0) > 1) & (together >= least))
     total = counts.sum(axis=0)
     apart = np.diagonal(total)[:, None] - total
-    few = (total < least) | ((apart > 0) & (apart < least)) | ((apart.T > 0) & (least > apart.T))
+    one_sided = (apart > 0) & (apart < least)  # few have but one of the two tags
+    few = (total < least) | one_sided | one_sided.T
     return hidden, np.where(safe & ~few, total, 0)
 
 
