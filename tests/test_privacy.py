@@ -225,6 +225,14 @@ def test_the_published_rectangle():
     assert privacy.suppress(table, 3).equals(table.astype("Int64"))
 
 
+def test_a_total_that_is_too_small_takes_another_total_along_not_the_whole_table():
+    table = pd.DataFrame([[0, 12, 41, 2], [2, 77, 110, 0], [0, 37, 172, 2], [0, 186, 691, 9]])
+    out = privacy.suppress(table, total="all")
+    assert out.loc["all"].isna().tolist() == [True, False, False, True, False]
+    assert out[2].notna().all()
+    assert out["all"].notna().all()
+
+
 @pytest.mark.parametrize("wrong", [[-1], [1.5], [None], ["a"], [float("inf")]])
 def test_what_is_no_count_is_refused(wrong: list):
     with pytest.raises(xf.errors.ParameterError, match=r"wanted counts|no count"):

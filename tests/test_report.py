@@ -239,9 +239,10 @@ def test_counts_are_the_frames_own(result):
     of_segments = {cell: count for cell, count in mine.items() if cell[0] >= 0}
     assert all(count == table.loc[cell] for cell, count in of_segments.items())
     assert min(of_segments.values()) >= 5
-    for (segment, place), count in mine.items():
-        if segment < 0:
-            assert count == sum(n for (_, at), n in of_segments.items() if at == place)
+    # Everyone's cells are the true ones, or not shown: never the sum of what is left.
+    everyone = {place: count for (segment, place), count in mine.items() if segment < 0}
+    assert everyone == {place: count for place, count in enumerate(np.bincount(codes[codes >= 0])) if place in everyone}
+    assert len(everyone) == len(labels)
     assert sum(of_segments.values()) + tally.left_out == (codes >= 0).sum()
     # With nothing to hide the sums are the true ones.
     open_view = View(StandIn(300, small_cells=0))
@@ -249,6 +250,16 @@ def test_counts_are_the_frames_own(result):
     tally = open_view.tally([(codes, len(labels))])
     assert tally.left_out == 0
     assert tally.n[tally.segment < 0].tolist() == np.bincount(codes[codes >= 0]).tolist()
+
+
+def test_sums_of_everyone_leave_out_few_customers_who_are_not_shown():
+    view = View(StandIn(300))
+    codes = np.where(np.arange(300) < 290, 0, 1)
+    codes[:2] = 2
+    view.codes[:300] = np.where(np.arange(300) < 150, 0, 1)  # the two of code 2 are of one segment
+    tally = view.tally([(codes, 3)], [np.ones(300)])
+    cells = zip(tally.segment, tally.places[0], tally.n, tally.sums[0], tally.summed, strict=True)
+    assert all(n >= 5 and earned == summed <= n for _, _, n, earned, summed in cells)
 
 
 def test_small_cells_and_what_would_give_them_away_are_left_out():

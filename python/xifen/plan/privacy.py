@@ -196,8 +196,11 @@ def _hidden_in_table(cells: np.ndarray, k: int) -> np.ndarray:
     Leaving out more never gives away what was safe, so that each small cell is looked at once.
     """
     hidden: np.ndarray = (cells > 0) & (cells < k)
-    for row, column in np.argwhere(hidden):
-        while not hidden.all() and _largest(row, column, cells, hidden) < k:
+    # Totals that are too small are one line of counts each, before any cell is looked at.
+    hidden[-1] |= _hidden_in_line(cells[-1, :-1], k)[1]
+    hidden[:, -1] |= _hidden_in_line(cells[:-1, -1], k)[1]
+    for row, column in np.argwhere(hidden & (cells < k)):
+        while not hidden.all() and _exchanged(row, column, cells, hidden, k) < k > _largest(row, column, cells, hidden):
             best = _rectangle(row, column, cells, hidden, k)
             hidden[np.ix_(*best)] = True
     return hidden
@@ -220,6 +223,27 @@ def _rectangle(row: int, column: int, cells: np.ndarray, hidden: np.ndarray, k: 
     if not np.isfinite(price[other_row, other_column]):
         return list(range(rows)), list(range(columns))
     return [row, int(other_row)], [column, int(other_column)]
+
+
+def _exchanged(row: int, column: int, cells: np.ndarray, hidden: np.ndarray, k: int) -> int:
+    """Find a value up to `k` a cell could have: it gains what two neighbours lose and the far corner of the four gains."""
+    could_be = int(cells[row, column])
+    if row == cells.shape[0] - 1 or column == cells.shape[1] - 1:
+        return could_be  # totals change with more than three others
+    inside = hidden[:-1, :-1]
+    rectangles = inside & inside[:, [column]] & inside[[row], :]
+    rectangles[row, :] = rectangles[:, column] = False
+    down, across = cells[:-1, column].copy(), cells[row, :-1].copy()
+    while could_be < k:
+        room = np.minimum.outer(down, across) * rectangles
+        other_row, other_column = np.unravel_index(np.argmax(room), room.shape)
+        gain = room[other_row, other_column]
+        if gain == 0:
+            break
+        could_be += int(gain)
+        down[other_row] -= gain
+        across[other_column] -= gain
+    return could_be
 
 
 def _largest(row: int, column: int, cells: np.ndarray, hidden: np.ndarray) -> float:

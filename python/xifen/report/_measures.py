@@ -51,7 +51,7 @@ def rfm(view: View) -> list[dict[str, Any]]:
     tally = view.tally(codes, [] if view.revenue is None else [view.revenue])
     rows = _listed(tally, r=tally.places[0] + 1, f=tally.places[1] + 1)
     options = {"x": words.column(names[0]), "y": words.column(names[1])}
-    values = {"customers": tally.n} | ({"mean_revenue": tally.sums[0] / tally.n} if tally.sums else {})
+    values = {"customers": tally.n} | ({"mean_revenue": tally.sums[0] / tally.summed} if tally.sums else {})
     return [
         _chart(
             "heat",
@@ -320,7 +320,7 @@ def clusters(view: View) -> list[dict[str, Any]]:
         rows["measure"] += [words.column(column)] * len(place)
         rows["mo"] += [at] * len(place)
         rows["n"] += tally.n.tolist()
-        rows["value"] += (tally.sums[0] / tally.n).round(3).tolist()
+        rows["value"] += (tally.sums[0] / tally.summed).round(3).tolist()
     tally = view.tally([(codes, len(labels))])
     sizes = _listed(tally, o=tally.places[0], label=[labels[place] for place in tally.places[0]])
     bars = _chart(

@@ -43,17 +43,28 @@ class Tally:
         The codes of each cell.
     n : numpy.ndarray
     sums : list of numpy.ndarray
+        Of everyone's cells without those segments that are few customers together and may not be shown.
+    summed : numpy.ndarray
+        The customers the sums are of.
     left_out : int
-        How many customers stand in cells that may not be shown.
+        How many customers stand in cells of segments that may not be shown.
     """
 
-    def __init__(self, shape: Sequence[int], counts: np.ndarray, sums: Sequence[np.ndarray]) -> None:
-        lines, cells = np.nonzero(counts)
+    def __init__(
+        self, shape: Sequence[int], counts: np.ndarray, shown: np.ndarray, totals: list[np.ndarray], least: int
+    ) -> None:
+        lines, cells = np.nonzero(shown)
         self.segment: np.ndarray = lines - 1
         self.places = list(np.unravel_index(cells, tuple(shape)))
-        self.n: np.ndarray = counts[lines, cells]
-        self.sums = [total[lines, cells] for total in sums]
-        self.left_out = 0
+        self.n: np.ndarray = shown[lines, cells]
+        hidden = (shown[1:] == 0) & (counts > 0)
+        few = hidden & (np.where(hidden, counts, 0).sum(axis=0) < least)
+        self.sums: list[np.ndarray] = []
+        for total in [*totals, counts]:
+            everyone = np.where(few, 0, total).sum(axis=0)
+            self.sums.append(np.vstack([everyone, total])[lines, cells])
+        self.summed: np.ndarray = self.sums.pop()
+        self.left_out = int(counts[hidden].sum())
 
 
 class View:
@@ -171,25 +182,27 @@ class View:
         def table(weights: np.ndarray | None) -> np.ndarray:
             return np.bincount(chosen, weights, lines * width).reshape(lines, width)
 
-        counts = self.shown(table(None))
-        totals = [np.where(counts > 0, table(np.nan_to_num(values[present])), 0) for values in sums]
-        tally = Tally(shape, _with_everyone(counts), [_with_everyone(total) for total in totals])
-        tally.left_out = int(present.sum() - counts.sum())
-        return tally
+        counts = table(None).astype(np.int64)
+        totals = [table(np.nan_to_num(values[present])) for values in sums]
+        return Tally(shape, counts, self.shown(counts), totals, self.least)
 
     def shown(self, counts: np.ndarray) -> np.ndarray:
-        """Set to nothing what may not be shown of a table with a line per segment, whose totals readers know.
-
-        Everyone's line is the sum of what is left, not the true one: the difference would tell what was left out.
-        """
-        out: np.ndarray = np.where(self.hidden_segments[:, None], 0, counts)
-        if self.least > 1:
-            for place in np.flatnonzero(((out > 0) & (out < self.least)).any(axis=1)):
-                cells = np.flatnonzero(out[place])
-                hidden = privacy.suppress(pd.Series(out[place, cells]), self.least).isna().to_numpy()
-                out[place, cells[hidden]] = 0
-        self.hidden_cells += int(((counts > 0) & (out == 0)).sum())
-        return out
+        """Give what may be shown of a table with a line per segment, everyone's line before them: nothing where it may not."""
+        everyone = counts.sum(axis=0)
+        used = np.flatnonzero(everyone)
+        if self.least <= 1 or not len(used):
+            return np.vstack([everyone, counts])
+        # The segments of which nothing is said are one line that nobody sees: readers know how many are in it.
+        kept = np.flatnonzero(~self.hidden_segments)
+        unseen = counts[self.hidden_segments].sum(axis=0, keepdims=True)
+        lines = np.vstack([counts[kept], unseen]) if unseen.any() else counts[kept]
+        table = privacy.suppress(pd.DataFrame(lines[:, used]), self.least, total="all")
+        cells = table.iloc[:, :-1].to_numpy(np.int64, na_value=0)
+        shown = np.zeros((len(counts) + 1, counts.shape[1]), dtype=np.int64)
+        shown[0, used] = cells[-1]
+        shown[np.ix_(kept + 1, used)] = cells[: len(kept)]
+        self.hidden_cells += int(((shown[1:] == 0) & (counts > 0)).sum() + ((shown[0] == 0) & (everyone > 0)).sum())
+        return shown
 
     def per_segment(self, values: np.ndarray) -> np.ndarray:
         """Give the mean of a measure in each segment, NaN where none is known; everyone's stands last."""
@@ -261,10 +274,6 @@ class View:
     def listed(self, rows: np.ndarray) -> list[int]:
         """Turn positions of customers into places of the list; -1 where it has them not."""
         return [int(place) for place in pd.Index(self.sample).get_indexer(pd.Index(rows[:ANSWERS]))]
-
-
-def _with_everyone(table: np.ndarray) -> np.ndarray:
-    return np.vstack([table.sum(axis=0), table])
 
 
 def _least(result: Any) -> int:
