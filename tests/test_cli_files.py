@@ -168,14 +168,53 @@ def test_a_plan_is_validated(plan: Path):
     done = xifen("validate", plan, cwd=plan.parent)
     assert done.returncode == 0, done.stderr
     assert "rfm.named_six" in done.stdout
-    (plan.parent / "orders.csv").unlink()
-    assert "orders.csv is not there yet" in xifen("validate", plan, cwd=plan.parent).stderr
-    assert xifen("validate", "retail", cwd=plan.parent).returncode == 0
+    assert xifen("validate", "retail", "--plan-only", cwd=plan.parent).returncode == 0
     plan.write_text(plan.read_text(encoding="utf-8").replace("windows", "windoes"), encoding="utf-8")
     message = refused("validate", plan, cwd=plan.parent)
     assert "plan.toml, line 9" in message
     assert "did you mean 'windows'" in message
     assert "no plan" in refused("validate", "nowhere.toml", cwd=plan.parent)
+
+
+def test_a_plan_is_valid_only_if_its_files_have_its_columns(plan: Path):
+    """What is refused is told whole, by text, exit code and JSON alike, and a run is refused for it, too."""
+    folder, text = plan.parent, plan.read_text(encoding="utf-8")
+
+    def told(*options: object) -> list[str]:
+        done = xifen("validate", plan, *options, "--json", cwd=folder)
+        said = json.loads(done.stdout)
+        assert (done.returncode == 0) is said["valid"] is not bool(said["errors"])
+        assert done.stderr == "".join(f"xifen: {sentence}\n" for sentence in said["errors"])
+        if said["errors"] and not options:
+            assert xifen("run", plan, cwd=folder).returncode == 1
+        return said["errors"]
+
+    assert told() == []
+    mapped = '[sources.orders]\ncolumns = { amount = "amout", order_id = "nr" }\n'
+    plan.write_text(text.replace("[sources.orders]\n", mapped), encoding="utf-8")
+    number, amount = told()
+    assert "did you mean 'amount'? its columns are: order_id" in amount
+    assert "'nr'" in number
+    assert "[sources.orders]" in number
+    plan.write_text(
+        text.replace("[sources.customers]\n", '[sources.customers]\ndrop = ["employees"]\n'), encoding="utf-8"
+    )
+    assert told() == []  # nothing reads it
+    more = '[[segments]]\npreset = "band.size"\n[privacy]\nopt_out = "opt_oot"\n[[goals]]\nname = "g"\nrule = "x > 1"\nwindow = "3M"\ntarget = 1\n'
+    plan.write_text(plan.read_text(encoding="utf-8") + more, encoding="utf-8")
+    employees, goal, wish = told()
+    assert "'employees', which the data does not have" in employees
+    assert "the goal 'g' reads 'x'" in goal
+    assert "'opt_oot'" in wish
+    plan.write_text(text, encoding="utf-8")
+    (folder / "orders.csv").rename(folder / "moved.csv")
+    (absent,) = told()
+    assert "[sources.orders]: there is no file" in absent
+    assert told("--orders", "moved.csv") == []
+    assert told("--plan-only") == []
+    assert told("--messages", "nowhere.csv") == ["--messages nowhere.csv: there is no such file"]
+    (folder / "orders.csv").write_bytes(b"PAR1")
+    assert "begins like parquet" in told()[0]
 
 
 def test_a_plan_never_writes_over_what_it_reads(plan: Path):

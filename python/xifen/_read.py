@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import datetime as dt
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
-from xifen import _chinese, _core, _detect
+from xifen import _cells, _chinese, _core, _detect
 from xifen._chinese import Conversions
 from xifen.errors import InputError, ParameterError, XifenError
 
@@ -31,7 +30,6 @@ __all__ = ["DataFile", "Reading", "pandas_frame"]
 _MISSING: Final = ("", "NA", "N/A", "#N/A", "NULL", "Null", "null", "NaN", "nan", "None", "none")
 #: Where a float, and where Excel, begins to lose digits.
 _EXACT_FLOAT: Final = 2.0**53
-_EXACT_EXCEL: Final = 1e15
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,17 @@ class DataFile:
             return None
         return f"{self.path} was read {' and '.join(found)}, as found by looking; encoding= and delimiter= decide otherwise"
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns; but for workbooks no row is read for them."""
+        if self.is_text:
+            return [self._clean_name(name) for name in self._header()]
+        return self._cells[0] if self.kind == "workbook" else self._parquet(pa_parquet.read_schema).names
+
+    def require(self, wanted: Sequence[str]) -> None:
+        """Refuse the first column that is wanted and absent, naming the nearest, or that stands there twice."""
+        self._require(self.columns, list(wanted))
+
     def read(
         self,
         wanted: Sequence[str] | None = None,
@@ -183,7 +192,7 @@ class DataFile:
             size = values.cast(pa.float64())
             limit, keeps = (_EXACT_FLOAT, "floats lose digits from 2**53")
             if self.kind == "workbook":
-                limit, keeps = (_EXACT_EXCEL, "Excel keeps 15 digits of a number")
+                limit, keeps = (_cells.EXACT, "Excel keeps 15 digits of a number")
             row = _first(pc.or_(pc.not_equal(pc.floor(size), size), pc.greater_equal(pc.abs(size), limit)))
             if row >= 0:
                 raise InputError(
@@ -230,30 +239,38 @@ class DataFile:
     # -- the kinds of files ------------------------------------------------------------------------
 
     def _read_parquet(self, needed: list[str], keep: Callable[[str], bool]) -> pa.Table:
+        self.require(needed)
+        return self._parquet(pa_parquet.read_table, columns=list(filter(keep, self.columns)))
+
+    def _parquet(self, read: Callable[..., Any], **options: Any) -> Any:
         try:
-            there = pa_parquet.read_schema(self.path).names
-            self._require(there, needed)
-            return pa_parquet.read_table(self.path, columns=list(filter(keep, there)))
+            return read(self.path, **options)
         except (pa.ArrowException, OSError) as failure:
             reason = str(failure).partition("\n")[0].rstrip(".")
             raise InputError(f"{self.path} cannot be read as parquet ({reason}); is it another kind of file?") from None
 
-    def _read_text(self, needed: list[str], keep: Callable[[str], bool]) -> pa.Table:
+    def _header(self) -> list[str]:
+        """Read the first line of a text file."""
         try:
-            separator = self.separator
             with self.path.open(encoding=self.codec, newline="") as file:
-                header = next(csv.reader(file, delimiter=separator), [])
-            if not any(name.strip() for name in header):
-                raise InputError(f"{self.path} has no first line with the names of its columns; add one")
-            names = {name: self._clean_name(name) for name in header}
-            self._require([names[name] for name in header], needed)
-            columns = [name for name in header if names[name].strip() and keep(names[name])]
-            table = self._lines(columns, separator)
-            return table.rename_columns([names[name] for name in table.column_names])
+                header = next(csv.reader(file, delimiter=self.separator), [])
         except UnicodeError as failure:
             raise InputError(self._wrong_encoding(failure)) from None
         except csv.Error as failure:
             raise InputError(f"{self.path}: its first line cannot be read ({failure}); is it a text file?") from None
+        if not any(name.strip() for name in header):
+            raise InputError(f"{self.path} has no first line with the names of its columns; add one")
+        return header
+
+    def _read_text(self, needed: list[str], keep: Callable[[str], bool]) -> pa.Table:
+        header = self._header()
+        names = {name: self._clean_name(name) for name in header}
+        self._require([names[name] for name in header], needed)
+        try:
+            table = self._lines([name for name in header if names[name].strip() and keep(names[name])], self.separator)
+            return table.rename_columns([names[name] for name in table.column_names])
+        except UnicodeError as failure:
+            raise InputError(self._wrong_encoding(failure)) from None
         except pa.ArrowInvalid as failure:
             if "UTF8" in str(failure):
                 raise InputError(self._wrong_encoding(None)) from None
@@ -289,9 +306,9 @@ class DataFile:
 
     def _read_workbook(self, needed: list[str], keep: Callable[[str], bool]) -> pa.Table:
         header, cells = self._cells
-        self._require(header, needed)
+        self.require(needed)
         kept = [(place, name) for place, name in enumerate(header) if name.strip() and keep(name)]
-        return pa.table({name: _of_cells(cells[place]) for place, name in kept})
+        return pa.table({name: _cells.column(cells[place]) for place, name in kept})
 
     @cached_property
     def _cells(self) -> tuple[list[str], pd.DataFrame]:
@@ -302,19 +319,16 @@ class DataFile:
             raise ParameterError('workbooks are read by python-calamine: pip install "xifen[report]"') from None
         try:
             with CalamineWorkbook.from_path(self.path) as book:
-                sheet = book.sheet_names[0] if self.sheet is None else self.sheet
-                rows = (
-                    book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-                    if sheet in book.sheet_names
-                    else None
-                )
+                names = book.sheet_names
+                sheet = names[0] if self.sheet is None else self.sheet
+                rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False) if sheet in names else None
         except CalamineError as failure:
             raise InputError(
                 f"{self.path} cannot be read as a workbook ({failure}); is it another kind of file?"
             ) from None
         if rows is None:
-            near = _core.did_you_mean(sheet, book.sheet_names) or ";"
-            raise InputError(f"{self.path} has no sheet {sheet!r}{near} it has: {', '.join(book.sheet_names)}")
+            near = _core.did_you_mean(sheet, names) or ";"
+            raise InputError(f"{self.path} has no sheet {sheet!r}{near} it has: {', '.join(names)}")
         cells = pd.DataFrame(rows, dtype=object)
         cells = cells.where(cells != "", None)
         cells = cells[cells.notna().any(axis=1)]
@@ -462,29 +476,3 @@ def _first_wrong(words: Any, cast: Callable[[Any], Any]) -> int:
         except pa.ArrowInvalid:
             end = half
     return first
-
-
-def _of_cells(cells: pd.Series) -> Any:
-    """Make the cells of a column one kind: numbers, dates, truths, or text where they are mixed."""
-    values = cells.tolist()
-    kinds = {type(value) for value in values if value is not None}
-    if kinds and kinds <= {int, float}:
-        whole = all(value is None or (float(value).is_integer() and abs(value) < 2**53) for value in values)
-        return pa.array([value if value is None or not whole else int(value) for value in values])
-    if kinds and kinds <= {dt.datetime, dt.date}:
-        times = pa.array([_midnight(value) for value in values], pa.timestamp("us"))
-        days = pc.all(pc.equal(pc.floor_temporal(times, unit="day"), times)).as_py()
-        return times.cast(pa.date32()) if days else times
-    if kinds == {bool}:
-        return pa.array(values, pa.bool_())
-    return pa.array([None if value is None else _shown(value) for value in values], pa.string())
-
-
-def _midnight(value: dt.date | None) -> dt.datetime | None:
-    return value if value is None or isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_EXCEL:
-        return str(int(value))
-    return str(value)

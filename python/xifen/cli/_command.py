@@ -40,6 +40,7 @@ class Telling:
     as_json: bool
     quiet: bool
     data: dict[str, Any] = field(default_factory=dict)
+    refused: bool = False
 
     def say(self, text: str) -> None:
         """Print text, for people."""
@@ -51,9 +52,16 @@ class Telling:
         if sentence and not self.quiet:
             typer.echo(f"xifen: {with_options(sentence)}", err=True)
 
+    def refuse(self, sentence: str) -> None:
+        """Print an error; the command still says what it found, and ends with exit code 1."""
+        self.refused = True
+        typer.echo(f"xifen: {with_options(sentence)}", err=True)
+
     def end(self) -> None:
         if self.as_json and not self.quiet:
             said(json.dumps(_plain(self.data), ensure_ascii=False, indent=1, allow_nan=False))
+        if self.refused:
+            raise typer.Exit(1)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -13,9 +13,10 @@ from xifen import _columns as c
 from xifen._report import Language
 from xifen.cli._command import Telling, command
 from xifen.cli._files import TABLES, check_out, write_customers
-from xifen.errors import InputError
+from xifen.errors import InputError, XifenError
 from xifen.plan import Plan, Segmentation
 from xifen.plan._model_file import seen_from
+from xifen.plan._ready import hindrances
 
 #: The files a run writes, by their key in [output], and the endings they may have.
 _OUTPUTS: Final = {"report": (".html",), "excel": (".xlsx",), "table": TABLES, "model": (".json",)}
@@ -25,13 +26,18 @@ _PLAN = Annotated[
 ]
 
 
+_ORDERS = Annotated[Path | None, typer.Option(help="The orders, instead of those the plan names.")]
+_CUSTOMERS = Annotated[Path | None, typer.Option(help="The customers, instead of those the plan names.")]
+_MESSAGES = Annotated[Path | None, typer.Option(help="The messages, instead of those the plan names.")]
+
+
 @command
 def run(
     telling: Telling,
     plan: _PLAN,
-    orders: Annotated[Path | None, typer.Option(help="The orders, instead of those the plan names.")] = None,
-    customers: Annotated[Path | None, typer.Option(help="The customers, instead of those the plan names.")] = None,
-    messages: Annotated[Path | None, typer.Option(help="The messages, instead of those the plan names.")] = None,
+    orders: _ORDERS = None,
+    customers: _CUSTOMERS = None,
+    messages: _MESSAGES = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the report (.html).")] = None,
     excel: Annotated[Path | None, typer.Option(help="Where to write the management table (.xlsx).")] = None,
     table: Annotated[Path | None, typer.Option(help="Where to write all columns: .csv, .parquet or .xlsx.")] = None,
@@ -78,19 +84,31 @@ def run(
 
 
 @command
-def validate(telling: Telling, plan: _PLAN) -> None:
-    """Check a plan whole, without any work or data: every key, preset and rule; and whether its files are there."""
-    opened = _opened(plan, {})
-    sources = opened.values.get("sources", {})
-    absent = [
-        said["path"] for said in sources.values() if "path" in said and not (opened.folder / said["path"]).is_file()
-    ]
-    steps = [{"name": step.name, "reads": list(step.reads), "adds": list(step.adds)} for step in opened.steps]
-    telling.say(f"{plan} is a plan that can run: {len(steps)} steps")
-    telling.say("\n".join(f"  {step['name']:<28}adds {', '.join(step['adds'])}" for step in steps))
-    for path in absent:
-        telling.note(f"{path} is not there yet")
-    telling.data |= {"plan": opened.name, "valid": True, "steps": steps, "absent_files": absent}
+def validate(
+    telling: Telling,
+    plan: _PLAN,
+    orders: _ORDERS = None,
+    customers: _CUSTOMERS = None,
+    messages: _MESSAGES = None,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Check the plan alone, not whether its files are there.")
+    ] = False,
+) -> None:
+    """Check that a plan can run, without any work: every key, preset and rule, and that its files have the columns."""
+    try:
+        opened = _opened(plan, {"orders": orders, "customers": customers, "messages": messages})
+        errors = [] if plan_only else hindrances(opened)
+    except XifenError as failure:
+        opened, errors = None, [str(failure)]
+    telling.data |= {"plan": plan if opened is None else opened.name, "valid": not errors, "errors": errors}
+    if opened is not None:
+        steps = [{"name": step.name, "reads": list(step.reads), "adds": list(step.adds)} for step in opened.steps]
+        telling.data["steps"] = steps
+        if not errors:
+            telling.say(f"{plan} is a plan that can run: {len(steps)} steps")
+            telling.say("\n".join(f"  {step['name']:<28}adds {', '.join(step['adds'])}" for step in steps))
+    for sentence in errors:
+        telling.refuse(sentence)
 
 
 @command

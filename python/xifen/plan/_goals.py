@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from xifen.plan._check import At
 from xifen.plan._steps import Step
 from xifen.plan._tables import Customers, Sources, build
 
-__all__ = ["attainment", "goal_reads"]
+__all__ = ["attainment", "check_goal", "goal_reads"]
 
 _COLUMNS: Final = ["goal", "target", "attained", "share", "held", "count", "window", "rule", "unknown"]
 
@@ -35,7 +35,8 @@ def attainment(
     for goal in plan.values.get("goals", []):
         tagger = RuleTagger({"goal": goal["rule"]})
         reads = goal_reads(goal, At())
-        now = _truths(goal["name"], tagger, reads, made)
+        check_goal(goal, reads, made.columns)
+        now = _truths(tagger, reads, made)
         reached = now.fillna(value=False).to_numpy(dtype=bool)
         if goal.get("count", "new") == "new":
             if sources.orders is None:
@@ -44,10 +45,10 @@ def attainment(
                     'count = "standing" in the goal'
                 )
             earlier = _as_it_was(plan, model, sources, _back(made.as_of, goal["window"]), reads, n_jobs)
-            before = _truths(goal["name"], tagger, reads, earlier).fillna(value=False).to_numpy(dtype=bool)
+            before = _truths(tagger, reads, earlier).fillna(value=False).to_numpy(dtype=bool)
             held = earlier.columns[c.CUSTOMER_ID].to_numpy()[before]
             reached &= ~made.columns[c.CUSTOMER_ID].isin(held).to_numpy()
-        measure = np.ones(len(made)) if "sum" not in goal else _numbers(goal["sum"], made)
+        measure = np.ones(len(made)) if "sum" not in goal else _numbers(made.columns[goal["sum"]])
         attained = math.fsum(measure[reached & ~np.isnan(measure)])
         target = goal["target"]
         rows.append(
@@ -74,24 +75,25 @@ def goal_reads(goal: Mapping[str, Any], at: At) -> list[str]:
         (at / "rule").refuse(failure)
 
 
-def _truths(goal: str, tagger: RuleTagger, reads: Sequence[str], made: Customers) -> pd.Series:
+def check_goal(goal: Mapping[str, Any], reads: Sequence[str], columns: Collection[str]) -> None:
+    """Refuse a goal that reads or adds up what is not there."""
+    for verb, names in (("reads", reads), ("adds up", [goal["sum"]] if "sum" in goal else [])):
+        for name in names:
+            if name not in columns:
+                raise InputError(
+                    f"the goal '{goal['name']}' {verb} '{name}', which the data does not have{_core.did_you_mean(name, [*columns])}"
+                )
+
+
+def _truths(tagger: RuleTagger, reads: Sequence[str], made: Customers) -> pd.Series:
     """Whether the rule is true of each customer."""
-    for name in reads:
-        if name not in made.columns:
-            raise InputError(
-                f"the goal '{goal}' reads '{name}', which the data does not have{_core.did_you_mean(name, [*made.columns])}"
-            )
     frame = pd.DataFrame({name: made.columns[name] for name in (reads or [c.CUSTOMER_ID])}, copy=False)
     truths: pd.Series = tagger.fit_transform(frame)["goal"]
     return truths
 
 
-def _numbers(column: str, made: Customers) -> np.ndarray:
-    if column not in made.columns:
-        raise InputError(
-            f"a goal adds up '{column}', which the data does not have{_core.did_you_mean(column, [*made.columns])}"
-        )
-    numbers: np.ndarray = pd.to_numeric(made.columns[column]).astype("float64").to_numpy()
+def _numbers(values: pd.Series) -> np.ndarray:
+    numbers: np.ndarray = pd.to_numeric(values).astype("float64").to_numpy()
     return numbers
 
 

@@ -10,7 +10,7 @@ from xifen import _columns as c
 from xifen._read import DataFile, pandas_frame
 from xifen._warn import warn
 
-__all__ = ["read_source"]
+__all__ = ["open_source", "read_source"]
 
 #: What the columns of a source are, by our names: those that must be there, and those that may.
 _KINDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -20,8 +20,8 @@ _KINDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 
 
-def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
-    """Read one source; also what was converted on the way, counted."""
+def open_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[DataFile, dict[str, Any]]:
+    """Give the file of a source, and its columns of ids, times and amounts, which must be there."""
     yours = source.get("columns", {})
     kinds: dict[str, Any] = {
         kind: [yours.get(column, column) for column in columns] for kind, columns in _KINDS[name].items()
@@ -29,12 +29,17 @@ def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any
     kinds["ids"] += [yours["order_id"]] if "order_id" in yours else []
     if name == "messages" and c.TIMESTAMP in yours:
         kinds["times"] = [yours[c.TIMESTAMP]]
-    options = {
+    options: dict[str, Any] = {
         option: source[option] for option in ("encoding", "delimiter", "sheet", "chinese", "dates") if option in source
     }
-    file = DataFile(folder / source["path"], **options, naming=f"Name yours by columns of [sources.{name}]")
+    return DataFile(folder / source["path"], **options, naming=f"Name yours by columns of [sources.{name}]"), kinds
+
+
+def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
+    """Read one source; also what was converted on the way, counted."""
+    file, kinds = open_source(name, source, folder)
     with file.naming_lines():
-        read = file.read(**kinds, drop=source.get("drop", ()))
+        read = file.read(drop=source.get("drop", ()), **kinds)
     if file.findings:
         warn(file.findings)
     counts = zip(read.conversions["column"], read.conversions["conversion"], read.conversions[c.ROWS], strict=True)

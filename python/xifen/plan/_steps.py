@@ -107,7 +107,8 @@ def check_reads(steps: Sequence[Step], columns: Mapping[str, Any], because: Mapp
     if name in because:
         why = f": {privacy.advice(name, because[name])}"
     else:
-        why = f"{_core.did_you_mean(name, [*columns])}; where it has another name, say so by columns of [sources.customers]"
+        near = _core.did_you_mean(name, [*columns]) or ";"
+        why = f"{near} where it has another name, say so by columns of [sources.customers]"
     others = ", ".join(f"'{other}' ('{one.name}')" for one, other in absent[1:])
     raise InputError(
         f"{step.at}: '{step.name}' reads '{name}', which the data does not have{why}"
