@@ -237,6 +237,51 @@ def test_other_files_than_the_plans(plan: Path):
     )
 
 
+def test_a_model_is_applied_to_other_files(plan: Path):
+    """Nothing is fitted: what comes of it is what the library's transform gives."""
+    folder = plan.parent
+    assert xifen("run", plan, cwd=folder).returncode == 0
+    before = (folder / "model.json").read_bytes()
+    later = pd.read_csv(folder / "orders.csv", dtype={"customer_id": str}).head(300)
+    later.to_parquet(folder / "later.parquet")
+    (folder / "orders.csv").unlink()
+    options = ("--orders", "later.parquet", "--as-of", "2026-03-31", "--table", "out.parquet", "--model", "later.json")
+    done = xifen("apply", "model.json", *options, "--with-customers", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["as_of"] == "2026-03-31"
+    people = pd.read_excel(folder / "customers.xlsx", engine="calamine", dtype={"customer_id": str})
+    wanted = xf.Segmentation.load(folder / "model.json").transform(later, people, as_of="2026-03-31").frame
+    found = pd.read_parquet(folder / "out.parquet").set_index("customer_id")
+    fresh = xf.Plan.load(plan).fit(later, people).frame
+    assert found["rfm_cell"].astype(object).fillna("").tolist() == wanted["rfm_cell"].astype(object).fillna("").tolist()
+    assert fresh["rfm_cell"].astype(object).fillna("").tolist() != found["rfm_cell"].astype(object).fillna("").tolist()
+    assert xifen("explain", "later.json", found.index[0], cwd=folder).returncode == 0  # its customers are in it
+    assert "nothing was written" in xifen("apply", "model.json", *options[:2], cwd=folder).stderr
+    assert "is the model itself" in refused("apply", "model.json", *options[:2], "--model", "model.json", cwd=folder)
+    assert "--as-of: got 'soon'" in refused("apply", "model.json", *options[:2], "--as-of", "soon", cwd=folder)
+    (folder / "other.json").write_text("{}", encoding="utf-8")
+    assert "is not the file of a Segmentation" in refused("apply", "other.json", cwd=folder)
+    assert "there is no file" in refused("apply", "model.json", cwd=folder)
+    assert (folder / "model.json").read_bytes() == before
+
+
+def test_what_plans_say_is_in_their_language(plan: Path):
+    plan.write_text('lang = "zh"\n' + plan.read_text(encoding="utf-8").replace("small", "小"), encoding="utf-8")
+    said = xifen("run", plan, cwd=plan.parent).stdout + xifen("run", plan, cwd=plan.parent).stdout
+    said += xifen("apply", "model.json", cwd=plan.parent).stderr
+    steps = xifen("validate", plan, cwd=plan.parent).stdout
+    assert "小：60 位客户，截至 2026-06-30" in said
+    assert "管理表：" in said
+    assert "（已替换原有文件）" in said
+    assert "没有写出文件" in said
+    assert "可以运行" in steps
+    assert "得到 " in steps
+    own = {"table.xlsx", "model.json", "xifen:"}
+    assert [
+        word for word in re.findall(r"[A-Za-z.:]{4,}", re.sub(r"/\S+/|--[a-z]+", "", said)) if word not in own
+    ] == []
+
+
 # Interrupted, read-only, full.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +44,29 @@ HEADINGS = {
         "written": "{customers} 位客户已写入 {out}",
         "replaced": "{customers} 位客户已写入 {out}（已替换原有文件）",
     },
+}
+
+SENTENCES = {
+    Language.EN: {
+        "result": "{name}: {count:,} customers as of {as_of}",
+        "file": "{what:<8}{out}",
+        "file_replaced": "{what:<8}{out}, an earlier file replaced",
+        "nothing_written": "nothing was written: name files by --report, --excel, --table, --model",
+        "valid": "{plan} is a plan that can run: {count} steps",
+        "adds": "  {step}adds {columns}",
+    },
+    Language.ZH: {
+        "result": "{name}：{count:,} 位客户，截至 {as_of}",
+        "file": "{what}：{out}",
+        "file_replaced": "{what}：{out}（已替换原有文件）",
+        "nothing_written": "没有写出文件：用 --report、--excel、--table、--model 指定",
+        "valid": "方案 {plan} 可以运行：{count} 个步骤",
+        "adds": "  {step}得到 {columns}",
+    },
+}
+OUTPUTS = {
+    Language.EN: {"report": "report", "excel": "excel", "table": "table", "model": "model"},
+    Language.ZH: {"report": "报告", "excel": "管理表", "table": "全部列", "model": "模型"},
 }
 
 NO_SEGMENT = {Language.EN: "(no segment)", Language.ZH: "（未归入细分）"}
@@ -121,6 +145,29 @@ def heading(key: str, lang: Language, **words: Any) -> str:
     text = HEADINGS[lang][key].format(**words)
     # A Chinese character fills two cells of a terminal.
     return f"\n{text}\n{'-' * sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)}"
+
+
+def sentence(key: str, lang: Language, **words: Any) -> str:
+    """Give a line that says what a command did."""
+    return SENTENCES[lang][key].format(**words)
+
+
+def steps_text(plan: str, steps: Sequence[Mapping[str, Any]], lang: Language) -> str:
+    """Say that a plan can run, and what each of its steps adds."""
+    lines = [sentence("adds", lang, step=f"{step['name']:<28}", columns=", ".join(step["adds"])) for step in steps]
+    return "\n".join([sentence("valid", lang, plan=plan, count=len(steps)), *lines])
+
+
+def profile_text(profile: pd.DataFrame, segment: str, lang: Language) -> str:
+    """Give size and shares of each type of a plan."""
+    shown = profile[[name for name in (segment, "customers", "share", "revenue_share") if name in profile]]
+    shares = {
+        name: [f"{share:.1%}" if pd.notna(share) else "" for share in shown[name]]
+        for name in ("share", "revenue_share")
+        if name in shown
+    }
+    shown = shown.assign(**{**shares, segment: shown[segment].astype(object).fillna(NO_SEGMENT[lang])})
+    return _text(shown.rename(columns={segment: names.SEGMENT} if lang is Language.ZH else {}), lang)
 
 
 def _named(name: str, lang: Language) -> str:

@@ -1,4 +1,4 @@
-"""The command line: ``xifen demo | segment | run | explain | coverage | validate | presets``.
+"""The command line: ``xifen demo | segment | run | apply | validate | explain | presets | coverage``.
 
 A command is a function in a module of this folder, under `@command`, and the module's name in `COMMANDS`.
 """

@@ -1,8 +1,9 @@
-"""``xifen run``, ``xifen validate`` and ``xifen explain``: plans, and the models they make."""
+"""``xifen run``, ``apply``, ``validate`` and ``explain``: plans, and the models they make."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import typer
 
 from xifen import _columns as c
+from xifen import _report as words
 from xifen._report import Language
 from xifen.cli._command import Telling, command
 from xifen.cli._files import TABLES, check_out, write_customers
@@ -31,6 +33,18 @@ _CUSTOMERS = Annotated[Path | None, typer.Option(help="The customers, instead of
 _MESSAGES = Annotated[Path | None, typer.Option(help="The messages, instead of those the plan names.")]
 
 
+_REPORT = Annotated[Path | None, typer.Option(help="Where to write the report (.html).")]
+_EXCEL = Annotated[Path | None, typer.Option(help="Where to write the management table (.xlsx).")]
+_TABLE = Annotated[Path | None, typer.Option(help="Where to write all columns: .csv, .parquet or .xlsx.")]
+_MODEL = Annotated[Path | None, typer.Option(help="Where to write the fitted plan (.json).")]
+_WITH_CUSTOMERS = Annotated[
+    bool, typer.Option("--with-customers", help="Keep the customers in the model, so that explain needs no data.")
+]
+_REAL_IDS = Annotated[
+    bool, typer.Option("--real-ids", help="Show customers in the report by their own ids, not by running numbers.")
+]
+
+
 @command
 def run(
     telling: Telling,
@@ -38,16 +52,12 @@ def run(
     orders: _ORDERS = None,
     customers: _CUSTOMERS = None,
     messages: _MESSAGES = None,
-    report: Annotated[Path | None, typer.Option(help="Where to write the report (.html).")] = None,
-    excel: Annotated[Path | None, typer.Option(help="Where to write the management table (.xlsx).")] = None,
-    table: Annotated[Path | None, typer.Option(help="Where to write all columns: .csv, .parquet or .xlsx.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Where to write the fitted plan (.json).")] = None,
-    with_customers: Annotated[
-        bool, typer.Option("--with-customers", help="Keep the customers in the model, so that explain needs no data.")
-    ] = False,
-    real_ids: Annotated[
-        bool, typer.Option("--real-ids", help="Show customers in the report by their own ids, not by running numbers.")
-    ] = False,
+    report: _REPORT = None,
+    excel: _EXCEL = None,
+    table: _TABLE = None,
+    model: _MODEL = None,
+    with_customers: _WITH_CUSTOMERS = False,
+    real_ids: _REAL_IDS = False,
 ) -> None:
     """Run a plan: read its tables, segment the customers, write what its [output] names."""
     opened = _opened(plan, {"orders": orders, "customers": customers, "messages": messages})
@@ -56,31 +66,36 @@ def run(
     outputs = {
         key: given[key] or opened.folder / named[key] for key in _OUTPUTS if given[key] is not None or key in named
     }
-    sources = opened.values.get("sources", {})
-    read = {f"file of {name}": opened.folder / said["path"] for name, said in sources.items() if "path" in said}
-    read["plan"] = Path(plan)
-    replaced = {key: check_out(out, _OUTPUTS[key], read) for key, out in outputs.items()}
-    result = opened.fit()
-    write = {
-        "report": lambda out: result.report(out, real_ids=real_ids),
-        "excel": result.to_excel,
-        "table": lambda out: write_customers(
-            pa.Table.from_pandas(result.frame, preserve_index=False), out, Language(result.lang)
-        ),
-        "model": lambda out: result.save(out, customers=with_customers),
-    }
-    for key, out in outputs.items():
-        write[key](out)
-    profile = result.profile(shared=True) if result.segment else None
-    telling.say(_profile(result, profile))
-    for key, out in outputs.items():
-        telling.say(f"{key:<8}{out}{', an earlier file replaced' if replaced[key] else ''}")
-    if not outputs:
-        telling.note("nothing was written: the plan has no [output]; name files by --report, --excel, --table, --model")
-    telling.data |= {
-        "plan": opened.name, "as_of": result.as_of, "counts": result.counts, "left_out": result.left_out(),
-        "profile": profile, "written": {key: str(out) for key, out in outputs.items()},
-    }  # fmt: skip
+    replaced = _check_outputs(outputs, opened, {"plan": Path(plan)})
+    _write(telling, opened.fit(), outputs, replaced, with_customers=with_customers, real_ids=real_ids)
+
+
+@command
+def apply(
+    telling: Telling,
+    saved: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that run wrote (--model).")],
+    orders: _ORDERS = None,
+    customers: _CUSTOMERS = None,
+    messages: _MESSAGES = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="The last day that counts, 2026-09-30; max is that of the last order.")
+    ] = None,
+    report: _REPORT = None,
+    excel: _EXCEL = None,
+    table: _TABLE = None,
+    model: _MODEL = None,
+    with_customers: _WITH_CUSTOMERS = False,
+    real_ids: _REAL_IDS = False,
+) -> None:
+    """Segment other files with a saved model: the edges, cuts and rules it learned, nothing is fitted."""
+    loaded = Segmentation.load(saved)
+    files = {"orders": orders, "customers": customers, "messages": messages}
+    plan = _with_files(loaded.plan, files, source=f"the plan in {saved.name}")
+    given = {"report": report, "excel": excel, "table": table, "model": model}
+    outputs = {key: out for key, out in given.items() if out is not None}
+    replaced = _check_outputs(outputs, plan, {"model": saved})
+    result = Segmentation(plan, loaded.model, None).transform(as_of=as_of)
+    _write(telling, result, outputs, replaced, with_customers=with_customers, real_ids=real_ids)
 
 
 @command
@@ -105,8 +120,7 @@ def validate(
         steps = [{"name": step.name, "reads": list(step.reads), "adds": list(step.adds)} for step in opened.steps]
         telling.data["steps"] = steps
         if not errors:
-            telling.say(f"{plan} is a plan that can run: {len(steps)} steps")
-            telling.say("\n".join(f"  {step['name']:<28}adds {', '.join(step['adds'])}" for step in steps))
+            telling.say(words.steps_text(plan, steps, Language(opened.lang)))
     for sentence in errors:
         telling.refuse(sentence)
 
@@ -130,27 +144,63 @@ def explain(
     telling.data |= dataclasses.asdict(card)
 
 
-def _opened(plan: str, files: dict[str, Path | None]) -> Plan:
+def _opened(plan: str, files: Mapping[str, Path | None]) -> Plan:
     """Open a plan by path or name, with other files where these are given."""
     path = Path(plan)
     is_name = plan in Plan.presets() and not path.is_file()
-    opened = Plan.preset(plan) if is_name else Plan.load(path)
+    return _with_files(Plan.preset(plan) if is_name else Plan.load(path), files, source=plan)
+
+
+def _with_files(plan: Plan, files: Mapping[str, Path | None], *, source: str) -> Plan:
+    """Give a plan that reads these files, where they are given, instead of its own."""
     given = {name: file for name, file in files.items() if file is not None}
     if not given:
-        return opened
+        return plan
     for name, file in given.items():
         if not file.is_file():
             raise InputError(f"--{name} {file}: there is no such file")
-    sources: dict[str, Any] = dict(opened.values.get("sources", {}))
-    sources |= {name: {**sources.get(name, {}), "path": seen_from(opened.folder, file)} for name, file in given.items()}
-    return Plan({**opened.values, "sources": sources}, source=plan, folder=opened.folder)
+    sources: dict[str, Any] = dict(plan.values.get("sources", {}))
+    sources |= {name: {**sources.get(name, {}), "path": seen_from(plan.folder, file)} for name, file in given.items()}
+    return Plan({**plan.values, "sources": sources}, source=source, folder=plan.folder)
 
 
-def _profile(result: Segmentation, profile: Any) -> str:
-    """Say how many customers there are, and of which type."""
-    lines = [f"{result.plan.name}: {len(result.frame):,} customers as of {result.as_of}"]
+def _check_outputs(outputs: Mapping[str, Path], plan: Plan, read: Mapping[str, Path]) -> dict[str, bool]:
+    """Refuse, before any work, names that cannot be written or that are read; tell which earlier files are replaced."""
+    sources = plan.values.get("sources", {})
+    files = {f"file of {name}": plan.folder / said["path"] for name, said in sources.items() if "path" in said}
+    return {key: check_out(out, _OUTPUTS[key], {**files, **read}) for key, out in outputs.items()}
+
+
+def _write(
+    telling: Telling,
+    result: Segmentation,
+    outputs: Mapping[str, Path],
+    replaced: Mapping[str, bool],
+    *,
+    with_customers: bool,
+    real_ids: bool,
+) -> None:
+    """Write what is wanted of a result, and say in its language what came of it."""
+    lang = Language(result.lang)
+    write: dict[str, Callable[[Path], Any]] = {
+        "report": lambda out: result.report(out, real_ids=real_ids),
+        "excel": result.to_excel,
+        "table": lambda out: write_customers(pa.Table.from_pandas(result.frame, preserve_index=False), out, lang),
+        "model": lambda out: result.save(out, customers=with_customers),
+    }
+    for key, out in outputs.items():
+        write[key](out)
+    profile = result.profile(shared=True) if result.segment else None
+    telling.say(words.sentence("result", lang, name=result.plan.name, count=len(result.frame), as_of=result.as_of))
     if profile is not None:
-        shown = profile[[name for name in profile if name in (result.segment, "customers", "share", "revenue_share")]]
-        formats = {name: "{:.1%}".format for name in ("share", "revenue_share") if name in shown}
-        lines.append(shown.to_string(index=False, formatters=formats, na_rep=""))
-    return "\n".join(lines)
+        telling.say(words.profile_text(profile, str(result.segment), lang))
+    for key, out in outputs.items():
+        telling.say(
+            words.sentence("file_replaced" if replaced[key] else "file", lang, what=words.OUTPUTS[lang][key], out=out)
+        )
+    if not outputs:
+        telling.note(words.sentence("nothing_written", lang))
+    telling.data |= {
+        "plan": result.plan.name, "as_of": result.as_of, "counts": result.counts, "left_out": result.left_out(),
+        "profile": profile, "written": {key: str(out) for key, out in outputs.items()},
+    }  # fmt: skip
