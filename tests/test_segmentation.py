@@ -339,7 +339,41 @@ def test_messages_of_a_later_day_are_counted_and_not_used(kind):
     assert result.counts["message_rows"] == 4
     assert result.counts["messages_after_as_of"] == 2
     left_out = result.left_out().set_index("what")["count"]
-    assert (left_out["messages_after_as_of"], left_out["message_rows"]) == (2, 1)
+    assert (left_out["messages_after_as_of"], left_out["message_rows_without_text"]) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_messages_that_say_nothing_are_counted(kind):
+    """Without an id or a text they are not used; of nothing but spaces they are messages that mention nothing."""
+    ids, texts = ["a", "a", "a", "b", None, None], ["price", "  ", None, "", "price", None]
+    messages = pa.table({"customer_id": ids, "text": pa.array(texts).dictionary_encode()})
+    given = messages if kind == "pyarrow" else as_kind(messages.to_pandas(), kind)
+    plan = small(tables={"keywords": {"price": ["price"]}, "invalid": "drop"})
+    result = plan.fit(orders(), messages=given)
+    found = {name: count for name, count in result.counts.items() if name.startswith("message")}
+    wanted = {"message_rows": 6, "message_rows_used": 3, "messages_of_nobody": 0}
+    more = {"message_rows_without_id": 2, "message_rows_without_text": 1, "messages_blank": 2}
+    assert found == {**wanted, **more}
+    left_out = result.left_out().set_index("what")["count"]
+    assert [left_out[name] for name in more if name != "messages_blank"] == [2, 1]
+
+
+@pytest.mark.parametrize("form", ["date", "text", "zoned"])
+def test_customers_created_after_the_last_day_are_counted_and_left_out(form):
+    """Who has an order by then stays, whatever the file says."""
+    days = ["2026-06-30", "2026-07-01", "2026-07-02", "2025-01-01", None]
+    created = {"text": days, "date": pd.to_datetime(days), "zoned": pd.to_datetime(days).tz_localize("Asia/Shanghai")}[
+        form
+    ]
+    people = pd.DataFrame({"customer_id": ["n", "late", "a", "b", "m"], "created": created})
+    result = small().fit(orders(), people)
+    assert sorted(result.frame["customer_id"]) == ["a", "b", "c", "m", "n"]
+    assert result.counts["customers_after_as_of"] == 1
+    assert result.left_out().set_index("what").loc["customers_after_as_of", "count"] == 1
+    alone = xf.Plan.from_dict({"xifen": 1, "as_of": "2026-06-30", "segments": [{"name": "s", "rules": {"x": "TRUE"}}]})
+    assert sorted(alone.fit(customers=people).frame["customer_id"]) == ["b", "m", "n"]
+    numbers = small().fit(orders(), people.assign(created=range(5)))  # no dates: nobody is later
+    assert numbers.counts["customers_after_as_of"] == 0
 
 
 # -- few customers, and none -----------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Sources(Block):
     )  # fmt: skip
     fields: ClassVar = {
         "orders": Field(_source, "One row per order or order line: customer_id, timestamp, amount; order_id and discount where `columns` names them."),
-        "customers": Field(_source, "One row per customer: customer_id and whatever is known of them."),
+        "customers": Field(_source, "One row per customer: customer_id and whatever is known of them; who was `created` after as_of and has no order by then is left out and counted."),
         "messages": Field(_source, "One row per message: customer_id, text, and timestamp where there is one."),
     }  # fmt: skip
 

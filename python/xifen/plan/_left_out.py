@@ -12,7 +12,7 @@ __all__ = ["fields", "left_out"]
 
 _COUNTED = (
     "opted_out", "unassigned", "customer_rows_without_id", "customer_rows_repeated", "customers_not_listed", "messages_of_nobody",
-    "messages_after_as_of",
+    "messages_after_as_of", "message_rows_without_id", "message_rows_without_text", "customers_after_as_of",
 )  # fmt: skip
 
 
@@ -62,9 +62,6 @@ def left_out(result: Any) -> pd.DataFrame:
             )
     missing = int(table[result.segment].isna().sum()) if result.segment else 0
     numbers = {
-        "message_rows": counts.get("message_rows", 0)
-        - counts.get("message_rows_used", 0)
-        - counts.get("messages_after_as_of", 0),
         "unlabelled": missing,
         **{key: counts.get(key, 0) for key in _COUNTED},
     }

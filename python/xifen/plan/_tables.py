@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xifen import _columns as c
 from xifen._frame import Column, Frame, Labels, as_kind
@@ -146,6 +147,10 @@ def build(sources: Sources, as_of: dt.date | str, n_jobs: int | None, *, needed:
     if sources.orders is None:
         if not isinstance(as_of, dt.date) or attributes is None:
             raise InputError("without orders there is no last day to take: give as_of a date")
+        if c.CREATED in attributes:
+            later = _later(attributes[c.CREATED], as_of)
+            counts["customers_after_as_of"] = int(later.sum())
+            attributes = attributes[~later].reset_index(drop=True)
         made = Customers({name: attributes[name] for name in attributes}, as_of, withheld=withheld, counts=counts)
     else:
         made = _from_orders(sources, as_of, attributes, n_jobs, needed)
@@ -183,17 +188,23 @@ def _from_orders(
     if as_of == "max":
         as_of = last.date()
     day = as_of if isinstance(as_of, dt.date) else dt.date.fromisoformat(as_of)
+    known = None if attributes is None else attributes.set_index(c.CUSTOMER_ID)
+    counts = {}
+    if known is not None and c.CREATED in known:
+        # Who was no customer yet; an order says more than the day a file was opened.
+        later = (rfm[c.ROW_COUNT] == 0).to_numpy() & _later(known[c.CREATED].reindex(pd.Index(rfm[c.CUSTOMER_ID])), day)
+        counts = {"customers_after_as_of": int(later.sum())}
+        rfm = rfm[~later].reset_index(drop=True) if later.any() else rfm
     made = Customers({name: rfm[name] for name in rfm}, day, notes=notes)
     if needed is None:
         rows = {"as_of": day, **{name: value for name, value in log.items() if name != "as_of"}}
         made.ledger = as_kind(ledger_summary(order_ledger(sources.orders, n_jobs=n_jobs, **rows)), "pandas")
         used = made.ledger.loc[made.ledger[c.REASON] == "used", c.ROWS].sum()
-        made.counts = {"order_rows": int(made.ledger[c.ROWS].sum()), "order_rows_used": int(used)}
+        made.counts = {"order_rows": int(made.ledger[c.ROWS].sum()), "order_rows_used": int(used), **counts}
     if "keywords" in tables and (needed is None or needed & {LAST_MESSAGE, *_of_messages(tables)}):
         _add_messages(made, sources, tables, n_jobs)
     made.made = list(made.columns)
-    if attributes is not None:
-        known = attributes.set_index(c.CUSTOMER_ID)
+    if known is not None:
         made.counts["customers_not_listed"] = int((~made.columns[c.CUSTOMER_ID].isin(known.index)).sum())
         aligned = known.reindex(pd.Index(made.columns[c.CUSTOMER_ID])).reset_index(drop=True)
         for name in aligned:
@@ -266,7 +277,7 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
                 "2026-06-30 14:05"
             ) from None
         when = when.dt.tz_localize(None)  # the wall clock of a zoned column, as for orders
-        later = (when >= pd.Timestamp(made.as_of) + pd.Timedelta(days=1)).to_numpy(dtype=bool)
+        later = _later(when, made.as_of)
         made.counts["messages_after_as_of"] = int(later.sum())
         last = when[~later].groupby(own[customer_id][~later]).max()
         if later.any():
@@ -276,6 +287,7 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
         table = keyword_table(
             messages, keywords=groups, customer_id=customer_id, text=text, invalid=invalid, n_jobs=n_jobs
         )
+    _count_texts(made, pa.table(Frame(messages, "messages").stream([customer_id, text])))
     counts = _in_pandas(table).rename(columns={customer_id: c.CUSTOMER_ID})
     made.counts["message_rows_used"] = int(counts["message_count"].sum())
     ids = pd.Index(made.columns[c.CUSTOMER_ID])
@@ -288,6 +300,34 @@ def _add_messages(made: Customers, sources: Sources, tables: Mapping[str, Any], 
     made.columns |= {name: aligned[name] for name in aligned}
     if last is not None:
         made.columns[LAST_MESSAGE] = last.reindex(ids).reset_index(drop=True)
+
+
+def _count_texts(made: Customers, messages: pa.Table) -> None:
+    """Count messages without an id, without a text, and with one of nothing but spaces, which mentions nothing."""
+    keys = ("message_rows_without_id", "message_rows_without_text", "messages_blank")
+    made.counts |= dict.fromkeys(keys, 0)
+    for ids, texts in (batch.columns for batch in messages.to_batches()):
+        words = (
+            texts.dictionary.cast(pa.large_string()).take(texts.indices)
+            if pa.types.is_dictionary(texts.type)
+            else texts
+        )
+        nobody = pc.is_null(ids, nan_is_null=True)
+        blank = pc.equal(pc.utf8_trim_whitespace(words.cast(pa.large_string())), "")
+        for key, mask in zip(
+            keys, (nobody, pc.and_not(words.is_null(), nobody), pc.and_not(blank, nobody)), strict=True
+        ):
+            made.counts[key] += pc.sum(mask).as_py() or 0
+
+
+def _later(times: pd.Series, day: dt.date) -> np.ndarray:
+    """Say which times are behind a day; what is no time is not."""
+    if pd.api.types.is_numeric_dtype(times.dtype):
+        return np.zeros(len(times), dtype=bool)
+    when = pd.to_datetime(times, format="ISO8601", errors="coerce")
+    when = when.dt.tz_localize(None) if isinstance(when.dtype, pd.DatetimeTZDtype) else when
+    later: np.ndarray = (when >= pd.Timestamp(day) + pd.Timedelta(days=1)).to_numpy(dtype=bool)
+    return later
 
 
 def _in_pandas(data: Any) -> pd.DataFrame:
