@@ -85,6 +85,13 @@ def test_presets_are_commented_and_name_the_schema():
         assert text.count("#") > 10
 
 
+def test_three_months_on_30_june_are_what_the_comments_say():
+    text = xf.Plan.preset_text("sales.en")
+    assert "on 30 June it is 31 March to\n# 30 June (30 March is not in it)" in text
+    log = {"customer_id": ["a"] * 3, "timestamp": ["2026-03-30", "2026-03-31", "2026-06-30"], "amount": [1.0] * 3}
+    assert small(tables={"windows": ["3M"]}).fit(log).frame["order_count_3M"].tolist() == [2]
+
+
 # -- the schema ------------------------------------------------------------------------------------
 
 

@@ -222,9 +222,9 @@ class Plan:
         Parameters
         ----------
         text : str
-            JSON.
+            JSON, in which no key may stand twice.
         folder : str or pathlib.Path
-            What paths in it are relative to.
+            As for `from_toml`.
 
         Returns
         -------
@@ -232,10 +232,8 @@ class Plan:
 
         Raises
         ------
-        InputError
-            The text is no JSON.
-        ParameterError
-            What it says cannot be used; the message begins with the line.
+        InputError, ParameterError
+            As for `from_toml`.
         """
         return cls._from_text(text, "the plan", toml=False, folder=Path(folder))
 

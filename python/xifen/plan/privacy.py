@@ -27,8 +27,28 @@ _SENSITIVE: Final = {kind: re.compile("|".join(words), re.IGNORECASE) for kind, 
 def kept_out(column: str, said: Mapping[str, Any], before: str | None = None) -> str | None:
     """Say, by a word, why a column may not be used under what a plan says in [privacy]; None where it may.
 
-    Columns are known by their names, the one they had `before` the plan renamed them included: "contact" is for ways to
-    reach a person, the others are kinds of sensitive personal information.
+    Parameters
+    ----------
+    column : str
+        Its name, by which it is known.
+    said : mapping
+        The block [privacy] with its defaults: ``plan.block("privacy")``.
+    before : str, optional
+        The name it had before the plan renamed it, which tells as much.
+
+    Returns
+    -------
+    str or None
+        "contact" for a way to reach a person; otherwise the kind of sensitive personal information: religion, health,
+        finances, location, minors, biometrics or identity.
+
+    Examples
+    --------
+    >>> import xifen as xf
+    >>> from xifen.plan import privacy
+    >>> said = xf.Plan.from_dict({"xifen": 1, "as_of": "2026-06-30", "privacy": {"purpose": {"income": "credit"}}}).block("privacy")
+    >>> [privacy.kept_out(column, said) for column in ("phone", "religion", "income", "industry")]
+    ['contact', 'religion', None, None]
     """
     names = [column] if before is None else [column, before]
     if not said["contact"] and any(_CONTACT.fullmatch(name) for name in names):
@@ -39,7 +59,25 @@ def kept_out(column: str, said: Mapping[str, Any], before: str | None = None) ->
 
 
 def advice(column: str, why: str) -> str:
-    """Say what to do about a column that is kept out."""
+    """Say what to do about a column that is kept out.
+
+    Parameters
+    ----------
+    column : str
+    why : str
+        What `kept_out` says of it.
+
+    Returns
+    -------
+    str
+        The end of a sentence: which line of the plan lets the column in.
+
+    Examples
+    --------
+    >>> from xifen.plan import privacy
+    >>> privacy.advice("phone", "contact")
+    'it is a way to reach a person: [privacy] contact = true keeps it'
+    """
     if why == "contact":
         return "it is a way to reach a person: [privacy] contact = true keeps it"
     return f'it is sensitive ({why}): say what it is needed for, [privacy] purpose = {{ {column} = "..." }}'
