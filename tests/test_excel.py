@@ -278,6 +278,20 @@ def test_the_workbook_of_a_plan(tmp_path, crm, preset, names):
             assert str(cell.value) not in ("nan", "NaT", "None", "<NA>") or cell.value is None
 
 
+def test_codes_are_in_words(tmp_path, crm):
+    """As in the report; what has no word stays as it is."""
+    industry = crm.customers["industry"].astype(object)
+    customers = crm.customers.assign(industry=industry.where(crm.customers.index > 0, "tulips"))
+    plan = xf.Plan.preset("sales.zh")
+    result = plan.fit(orders=crm.orders, customers=customers, messages=crm.messages)
+    write(result, tmp_path / "a.xlsx")
+    header, *rows = rows_of(tmp_path / "a.xlsx")
+    column = [row[header.index("所属行业")] for row in rows]
+    assert column[0] == "tulips"
+    assert {"零售业", "制造业"} <= set(column)
+    assert not set(column) & set(crm.customers["industry"])
+
+
 def test_cells_of_few_customers_are_not_shown(tmp_path, crm):
     result = result_of(crm, "sales.en", customers=30)
     shared = result.profile(shared=True)

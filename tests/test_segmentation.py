@@ -230,7 +230,19 @@ def test_next_contact_follows_the_last_one_and_the_type():
     assert pd.isna(due.iloc[1])  # opted out
     assert due.iloc[2] == pd.Timestamp("2026-06-30")  # never contacted: now
     assert result.frame["contact_channel"].iloc[0] == "visit"
-    assert (result.counts["opted_out"], result.counts["contacts_due"]) == (1, 1)
+    assert (result.counts["opted_out"], result.counts["contacts_due"], result.counts["contacts_overdue"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", ["overdue", "due"]), ("zh", ["已逾期", "应联系"])])
+def test_contacts_whose_day_is_past_are_marked_by_a_word(lang, words):
+    people = {"customer_id": list("abc"), "seen": ["2026-05-30", "2026-06-20", None]}
+    plan = small(**TYPES, lang=lang, contact={"last": "seen", "days": {"big": 30, "small": 30}})
+    result = plan.fit(orders(), people)
+    assert result.counts["contacts_overdue"] == 1
+    table = result.management(owners=True)
+    status = table[{"en": "Contact status", "zh": "联系状态"}[lang]]
+    assert [status[0], status[2]] == words
+    assert pd.isna(status[1])
 
 
 def test_the_playbooks_intervals_hold_where_the_plan_says_none():

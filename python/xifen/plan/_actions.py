@@ -173,6 +173,7 @@ def _add_contacts(plan: Any, customers: Customers, types: pd.Series, opted_out: 
     columns[NEXT_CONTACT] = due.mask(nobody).astype("datetime64[s]")
     columns[CHANNEL] = types.map(channel).mask(nobody).astype("category")
     customers.counts["contacts_due"] = int((columns[NEXT_CONTACT] <= today).sum())
+    customers.counts["contacts_overdue"] = int((columns[NEXT_CONTACT] < today).sum())
 
 
 def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -200,6 +201,10 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
         for name in (OWNER, NEXT_CONTACT, CHANNEL):
             if name in table:
                 out[words[name]] = table[name]
+            if name == NEXT_CONTACT and name in table:
+                days, today = table[name], pd.Timestamp(result.as_of)
+                status = pd.Series(None, out.index, "str").mask(days < today, words["overdue"])
+                out[words["contact_status"]] = status.mask(days == today, words["due"])
     return out, notes
 
 

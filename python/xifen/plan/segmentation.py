@@ -348,7 +348,7 @@ class Segmentation:
         contact : bool
             Show the contact column; [privacy] contact = true must have kept it.
         owners : bool
-            Add owner, next contact and channel behind the twelve columns.
+            Add owner, next contact, whether it is due or overdue, and channel.
         return_notes : bool
             Also return the notes of the sheet: header -> what is to be said of the column.
 

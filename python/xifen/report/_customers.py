@@ -35,7 +35,7 @@ def customers(view: View) -> list[dict[str, Any]]:
     table = [name for name in (c.MONETARY, orders, c.RECENCY_DAYS) if name in view.frame]
     added = [
         name
-        for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, "owner")
+        for name in (c.RFM_CELL, view.result.matrix and view.result.matrix[2], view.result.clusters, *_ACTIONS[:2])
         if name
     ]
     table += [name for name in added if name in view.frame and name not in table]
@@ -109,6 +109,9 @@ def not_shown(view: View) -> list[str]:
 def _column(view: View, frame: pd.DataFrame, name: str) -> dict[str, Any]:
     """Give one column for the page: numbers, dates, or texts as codes."""
     column, title = frame[name], view.words.column(name)
+    if name == "next_contact":
+        labels, codes = _due(view, column)
+        return {"title": title, "type": "text", "labels": labels, "values": codes}
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         days = column.dt.strftime("%Y-%m-%d")
         return {"title": title, "type": "date", "values": [day if isinstance(day, str) else None for day in days]}
@@ -126,6 +129,18 @@ def _column(view: View, frame: pd.DataFrame, name: str) -> dict[str, Any]:
     filled = np.full(len(values), None, dtype=object)
     filled[known] = whole
     return {"title": title, "type": "number", "values": filled.tolist()}
+
+
+def _due(view: View, days: pd.Series) -> tuple[list[str], list[int]]:
+    """Write the days of the next contacts, with a word beside those that have come or are past, and the place of each."""
+    codes, found = pd.factorize(days, sort=True)
+    written = {-1: "contact.overdue", 0: "contact.due"}
+    today = pd.Timestamp(view.result.as_of)
+    labels = []
+    for day in found:
+        key = written.get((day > today) - (day < today))
+        labels.append(view.words(key, day=f"{day:%Y-%m-%d}") if key else f"{day:%Y-%m-%d}")
+    return labels, codes.tolist()
 
 
 def _rules(view: View) -> list[dict[str, Any]]:

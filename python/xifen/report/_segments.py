@@ -311,7 +311,12 @@ def owners(view: View) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = [{"kind": "table", "columns": columns, "numeric": [3, 4], "rows": rows}]
     due = view.result.counts.get("contacts_due")
     if due is not None:
-        blocks.append({"kind": "facts", "items": [[words("contacts_due"), words.number(float(due))]]})
+        late = view.result.counts.get("contacts_overdue", 0)
+        facts = [
+            [words("contacts_due"), words.number(float(due))],
+            [words("contacts_overdue"), words.number(float(late))],
+        ]
+        blocks.append({"kind": "facts", "items": facts})
     return blocks
 
 

@@ -120,8 +120,12 @@ class Words:
             return f"{pd.Timestamp(value):%Y-%m-%d}"
         if isinstance(value, (int, float, np.number)):
             return self.number(float(value))
+        return self.text(self.known(value))
+
+    def known(self, value: Any) -> Any:
+        """Give the word for a code; what is none stays as it is."""
         known = _read("columns")["values"].get(value)
-        return known[self.lang] if known else self.text(value)
+        return known[self.lang] if known else value
 
     def number(self, value: float) -> str:
         """Write a number with as many decimals as it needs."""

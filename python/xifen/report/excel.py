@@ -19,6 +19,7 @@ from xifen._report import CHINESE_NAMES
 from xifen._warn import warn
 from xifen.errors import ParameterError
 from xifen.presets import words
+from xifen.report._words import Words
 from xifen.report._workbook import MOST_ROWS, Kind, Workbook
 
 __all__ = ["write", "write_table"]
@@ -129,6 +130,7 @@ def write(result: Any, path: str | Path, *, rows_per_sheet: int = MOST_ROWS - 1,
     with Progress(3, progress) as step:
         step(title)
         table, notes = result.management(contact=contact, owners=owners, return_notes=True)
+        table = page.translated(table)
         with replacing(_xlsx(path)) as made, Workbook(made, lang=page.lang, title=title, day=result.as_of) as book:
             notices = page.customers(book, table, notes, rows_per_sheet)
             step(page.say("sheets", "summary"))
@@ -221,6 +223,14 @@ class _Page:
         row = book.heading(sheet, row, self.say("headings", "notices"))
         for place, sentence in enumerate(sentences, row):
             sheet.write_string(place, 0, sentence)
+
+    def translated(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Put the words of the report in place of the codes of industries and needs."""
+        say = Words(self.lang)
+        headers = {column["key"]: column[self.lang] for column in words("management")["columns"]}
+        return table.assign(
+            **{headers[key]: table[headers[key]].map(say.known, na_action="ignore") for key in ("industry", "need")}
+        )
 
     def named(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Put the words of the language in place of the names of the columns."""
