@@ -7,9 +7,12 @@ from typing import Any
 import pandas as pd
 
 from xifen import _columns as c
+from xifen.plan._actions import CHANNEL, NEXT_CONTACT, OWNER
 
 __all__ = ["fields", "left_out"]
 
+#: What the plan itself adds to customers, behind all steps.
+_OURS = (OWNER, NEXT_CONTACT, CHANNEL)
 _COUNTED = (
     "opted_out", "unassigned", "customer_rows_without_id", "customer_rows_repeated", "customers_not_listed", "messages_of_nobody",
     "messages_after_as_of", "message_rows_without_id", "message_rows_without_text", "customers_after_as_of",
@@ -29,7 +32,7 @@ def fields(result: Any) -> pd.DataFrame:
     rows = [
         {
             "field": name,
-            "source": made_by.get(name, "tables" if name in tables else "customers"),
+            "source": made_by.get(name, "tables" if name in tables else "plan" if name in _OURS else "customers"),
             "kept": True,
             "purpose": stated.get(name) or ", ".join(readers.get(name, [])),
             "why": "",
@@ -68,5 +71,6 @@ def left_out(result: Any) -> pd.DataFrame:
     rows += [{"what": key, "count": count, "sentence": words[key]} for key, count in numbers.items() if count]
     k = result.plan.block("privacy")["small_cells"]
     if k > 1:
-        rows.append({"what": "small_cells", "count": k, "sentence": words["small_cells"].format(k=k)})
-    return pd.DataFrame(rows, columns=["what", "count", "sentence"])
+        # How many cells are left out depends on who shows which table; this is the rule alone, and counts nothing.
+        rows.append({"what": "small_cells", "count": None, "sentence": words["small_cells"].format(k=k)})
+    return pd.DataFrame(rows, columns=["what", "count", "sentence"]).astype({"count": "Int64"})

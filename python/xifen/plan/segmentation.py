@@ -325,7 +325,7 @@ class Segmentation:
         Returns
         -------
         pandas.DataFrame
-            `field`, `source` (orders and messages, customers, or the step that made it), `kept`, `purpose` (what the plan
+            `field`, `source` (tables, customers, plan, or the step that made it), `kept`, `purpose` (what the plan
             states, otherwise the steps that read it), `why` a field is not kept.
         """
         return _left_out.fields(self)
@@ -336,7 +336,8 @@ class Segmentation:
         Returns
         -------
         pandas.DataFrame
-            `what`, a key; `count`; `sentence`, in the plan's language.
+            `what`, a key; `count`, of customers or rows as the key says (missing for "small_cells", which is a rule);
+            `sentence`, in the plan's language.
         """
         return _left_out.left_out(self)
 

@@ -103,7 +103,7 @@ def not_shown(view: View) -> list[str]:
     """Give the columns of the frame that no part of the file has."""
     shown = {*_shown(view), view.result.segment, view.result.clusters, *view.result.tags, *view.measures}
     shown |= {c.CUSTOMER_ID} if view.real_ids else set()
-    return [view.words.text(name, limit=60) for name in view.frame if name not in shown]
+    return [view.words.column(name) for name in view.frame if name not in shown]
 
 
 def _column(view: View, frame: pd.DataFrame, name: str) -> dict[str, Any]:

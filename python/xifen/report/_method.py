@@ -7,7 +7,9 @@ from typing import Any, Final
 import pandas as pd
 
 from xifen import _columns as c
+from xifen._rule_coverage import Coverage
 from xifen.report import _words
+from xifen.report._basis import revenue_note
 from xifen.report._customers import not_shown
 from xifen.report._view import MOST_VALUES, View
 from xifen.rules import RuleSet
@@ -16,6 +18,8 @@ __all__ = ["coverage", "definitions", "ledger", "left_out"]
 
 #: Findings of one rule set that are listed; there can be thousands of overlaps.
 _FINDINGS: Final = 20
+#: Where a field comes from, if not from a step of the model.
+_SOURCES: Final = ("tables", "customers", "plan")
 
 
 def ledger(view: View) -> list[dict[str, Any]]:
@@ -59,7 +63,7 @@ def coverage(view: View) -> list[dict[str, Any]]:
         lines.append(
             [
                 words.step(name),
-                words("yes" if found.complete else "no"),
+                words(f"coverage.{_judged(found)}"),
                 words("coverage.many") if found.cells is None else words.number(found.cells),
                 "–" if found.gap_rows is None else words.number(found.gap_rows),
                 "–" if found.unknown_rows is None else words.number(found.unknown_rows),
@@ -79,7 +83,7 @@ def coverage(view: View) -> list[dict[str, Any]]:
                 "rows": [
                     [
                         words(f"finding.{row['finding']}"),
-                        *(words.text(row[key]) for key in ("label", "other")),
+                        *(words.value(row[key]) for key in ("label", "other")),
                         words.sentence(row["example"]),
                     ]
                     for row in found.findings.head(_FINDINGS).to_dict("records")
@@ -99,17 +103,29 @@ def coverage(view: View) -> list[dict[str, Any]]:
     return [table, *folded]
 
 
+def _judged(found: Coverage) -> str:
+    """Judge a rule set by what befalls customers: who has no label is a fault, a value nobody has is only said."""
+    kinds = set(found.findings["finding"])
+    if kinds & {"shadowed", "unreachable"}:
+        return "dead"
+    if found.complete:
+        return "complete"
+    if "gap" in kinds:
+        return "gap_empty" if found.gap_rows == 0 else "gap"
+    return "undecided"
+
+
 def definitions(view: View) -> list[dict[str, Any]]:
     """What the words mean, every rule and every edge in use."""
     words = view.words
     notes = [words("definitions.rfm"), words("definitions.first"), words("definitions.frozen")]
-    blocks: list[dict[str, Any]] = [{"kind": "notes", "items": [*notes, words("revenue_note")]}]
+    blocks: list[dict[str, Any]] = [{"kind": "notes", "items": [*notes, revenue_note(view.result, words)]}]
     for name, step in view.model.items():
         table: pd.DataFrame | None = None
         if isinstance(step, RuleSet):
             title, columns, table = "definitions.sets", ["label", "rule"], step.table()
             rows = [
-                [words.text(label), words.rule(rule, step.parameters_) or words("rest")]
+                [words.value(label), words.rule(rule, step.parameters_) or words("rest")]
                 for label, rule in zip(table["label"], table["rule"], strict=True)
             ]
         elif hasattr(step, "edges_table"):
@@ -138,7 +154,7 @@ def definitions(view: View) -> list[dict[str, Any]]:
                     "rows": rows,
                 }
             )
-    fields = view.result.fields()
+    fields, comma = view.result.fields(), {"zh": "、", "en": ", "}[words.lang]
     columns = ["meaning", "column", "field.source", "field.purpose", "field.why"]
     blocks.append(
         {
@@ -150,7 +166,10 @@ def definitions(view: View) -> list[dict[str, Any]]:
             "rows": [
                 [
                     words.column(str(row["field"])),
-                    *(words.text(row[key]) for key in ("field", "source", "purpose", "why")),
+                    words.text(row["field"]),
+                    words(f"source.{row['source']}") if row["source"] in _SOURCES else words.step(row["source"]),
+                    comma.join(words.step(step) for step in str(row["purpose"]).split(", ")),
+                    words.text(row["why"]),
                 ]
                 for row in fields.to_dict("records")
             ],

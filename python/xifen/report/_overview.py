@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from xifen import _columns as c
+from xifen.report._basis import basis, revenue_note
 from xifen.report._view import View
 
 __all__ = ["goals", "questions", "summary"]
@@ -22,7 +23,7 @@ def summary(view: View) -> list[dict[str, Any]]:
         share = total / total.sum() if total.sum() else np.full(len(total), np.nan)
         means = view.per_segment(view.revenue)
         numbers += [
-            _number(view, words("revenue"), total, words.short, note=words("revenue_note")),
+            _number(view, words("revenue"), total, words.short, note=revenue_note(view.result, words)),
             _number(view, words("revenue_share"), share, words.share, everyone=1.0 if total.sum() else np.nan),
             _number(view, words("mean_revenue"), means[:-1], words.short, everyone=means[-1]),
         ]
@@ -39,7 +40,8 @@ def summary(view: View) -> list[dict[str, Any]]:
             means = view.per_segment(view.numbers(column))
             title = words("mean_of", measure=words.column(column))
             numbers.append(_number(view, title, means[:-1], words.short, everyone=means[-1]))
-    return [{"kind": "numbers", "items": numbers}]
+    facts = basis(view.result, view.frame, words)
+    return [{"kind": "numbers", "items": numbers}, *([{"kind": "facts", "items": facts}] if facts else [])]
 
 
 def _share(values: np.ndarray, test: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -82,7 +84,8 @@ def goals(view: View) -> list[dict[str, Any]]:
         return []
     names = [words.text(name, limit=80) for name in table["goal"]]
     share = [float(value) for value in table["share"].astype(float).fillna(0)]
-    marks = {True: words("held"), False: "–"}
+    marks = {True: words("held.yes"), False: words("held.no")}
+    unknown = table["unknown"].astype(int) if "unknown" in table else np.zeros(len(table), int)
     return [
         {
             "kind": "chart",
@@ -94,8 +97,11 @@ def goals(view: View) -> list[dict[str, Any]]:
         },
         {
             "kind": "table",
-            "columns": [words(key) for key in ("goal", "rule", "target", "attained", "attainment", "held")],
-            "numeric": [2, 3, 4],
+            "columns": [
+                words(key) for key in ("goal", "rule", "target", "attained", "attainment", "held", "undecided")
+            ],
+            "numeric": [2, 3, 4, 6],
+            "code": [1],
             "rows": [
                 [
                     name,
@@ -104,14 +110,16 @@ def goals(view: View) -> list[dict[str, Any]]:
                     words.number(attained),
                     words.share(part),
                     marks[bool(held)],
+                    words.number(undecided),
                 ]
-                for name, rule, target, attained, part, held in zip(
+                for name, rule, target, attained, part, held, undecided in zip(
                     names,
                     table["rule"] if "rule" in table else [""] * len(names),
                     table["target"].astype(float),
                     table["attained"].astype(float),
                     share,
                     table["held"].fillna(value=False),
+                    unknown.tolist(),
                     strict=True,
                 )
             ],

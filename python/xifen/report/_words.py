@@ -23,7 +23,16 @@ LONGEST: Final = 200
 _LONGEST_RULE: Final = 4000
 #: Control characters, direction overrides that reorder the page around them, halves of surrogate pairs.
 _HOSTILE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_WINDOW: Final = re.compile(r"(order_count|monetary)(_prev)?_(\d+)([DM])")
+_MEASURES: Final = "order_count|monetary|login_count|enquiry_count|response_rate|phone_call_count"
+_WINDOW: Final = re.compile(rf"({_MEASURES})(_prev)?_(\d+)([DM])")
+#: The ends of columns that are made of something which has a word of its own, and the words for them.
+_ENDS: Final = {
+    "_points": "points_of",
+    "_label": "label_of",
+    "_per_message": "per_message",
+    "_messages_with": "messages_with",
+    "_count": "mentions",
+}
 
 
 @functools.cache
@@ -72,9 +81,19 @@ class Words:
         return clean
 
     def sentence(self, value: Any) -> str:
-        """Give a sentence, with the names of columns in words."""
-        return re.sub(
-            r"[a-zA-Z]\w*_\w*[a-zA-Z0-9]", lambda found: self.column(found[0]), self.text(value), flags=re.ASCII
+        """Give a sentence, with the names of columns in words, and in Chinese codes too."""
+        text = str(value)
+        if self.lang == "zh":  # in English a column's name of one word may be a word of the sentence
+            text = re.sub(r"'([^']*)'", lambda found: f"'{self.known(found[1])}'", text)
+            columns = _read("columns")["columns"]
+            text = re.sub(
+                r"\b[a-z]+\b",
+                lambda found: self.column(found[0]) if found[0] in columns else found[0],
+                text,
+                flags=re.ASCII,
+            )
+        return self.text(
+            re.sub(r"[a-zA-Z]\w*_\w*[a-zA-Z0-9]", lambda found: self.column(found[0]), text, flags=re.ASCII)
         )
 
     def rule(self, value: Any, parameters: Mapping[str, Any] | None = None) -> str:
@@ -102,6 +121,11 @@ class Words:
             windows = known["windows"]
             span = windows[unit][self.lang].format(n=number)
             return str(windows[measure + (before or "")][self.lang].format(span=span))
+        for end, key in _ENDS.items():
+            base = name.removesuffix(end)
+            word = known["parts"].get(base) or (known["columns"].get(base) if end == "_label" else None)
+            if base != name and word:
+                return self(key, measure=word[self.lang])
         if name.endswith("_band"):
             return self("band", measure=self.column(name.removesuffix("_band")))
         return self.text(name)

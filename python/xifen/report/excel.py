@@ -19,6 +19,7 @@ from xifen._report import CHINESE_NAMES
 from xifen._warn import warn
 from xifen.errors import ParameterError
 from xifen.presets import words
+from xifen.report._basis import basis
 from xifen.report._words import Words
 from xifen.report._workbook import MOST_ROWS, Kind, Workbook
 
@@ -185,6 +186,10 @@ class _Page:
         sheet.write_string(
             row, 0, self.say("sentences", "as_of", day=result.as_of.isoformat(), count=len(result.frame))
         )
+        say = Words(self.lang)
+        for title, text in basis(result, as_kind(result.frame, "pandas"), say):
+            row += 1
+            sheet.write_string(row, 0, f"{title}{self.say('sentences', 'colon')}{text}")
         if result.review is not None:
             every = result.plan.values["review"].get("every", "quarter")
             period = period_name(result.review, every, self.lang)
