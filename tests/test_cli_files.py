@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -101,6 +102,24 @@ def test_presets(tmp_path: Path):
     assert "rfm.named" in done.stdout
     assert "流失预警" in done.stdout
     assert {"name", "inputs"} <= json.loads(xifen("presets", "rfm.named", "--json", cwd=tmp_path).stdout).keys()
+    shown = xifen("presets", "types.practice", cwd=tmp_path).stdout
+    assert "order_count_90D = 0 AND frequency_score <= :low_frequency" in shown
+    assert re.search(r"churn_days = 90 +days without an order", shown)
+    assert re.search(r"General value +otherwise", shown)
+    whole = json.loads(xifen("presets", "types.practice", "--json", cwd=tmp_path).stdout)
+    assert whole == json.loads((resources.files("xifen.presets") / "types.practice.json").read_text(encoding="utf-8"))
+    for lang, said in (("en", "otherwise: 30 points"), ("zh", "年订单数 (order_count_12M)")):
+        assert said in xifen("presets", "score.value", "--lang", lang, cwd=tmp_path).stdout
+    for name in xf.list_presets()["name"]:  # of each all it is made of
+        preset = json.loads((resources.files("xifen.presets") / f"{name}.json").read_text(encoding="utf-8"))
+        shown = xifen("presets", name, "--lang", "zh", cwd=tmp_path).stdout
+        parts = [
+            *preset.get("labels", []),
+            *preset.get("cells", []),
+            *preset.get("entries", []),
+            *preset.get("indicators", {}).values(),
+        ]
+        assert all(part["zh"] in shown for part in parts), name
     assert "did you mean 'rfm.named'" in refused("presets", "rfm.name", cwd=tmp_path)
 
 

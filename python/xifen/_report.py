@@ -143,8 +143,12 @@ def counted(count: int, thing: str, lang: Language) -> str:
 def heading(key: str, lang: Language, **words: Any) -> str:
     """Give a heading and the line under it."""
     text = HEADINGS[lang][key].format(**words)
-    # A Chinese character fills two cells of a terminal.
-    return f"\n{text}\n{'-' * sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)}"
+    return f"\n{text}\n{'-' * wide(text)}"
+
+
+def wide(text: str) -> int:
+    """Count the cells of a terminal that a text fills: a Chinese character two."""
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
 
 
 def sentence(key: str, lang: Language, **words: Any) -> str:

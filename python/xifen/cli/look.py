@@ -11,19 +11,23 @@ import typer
 import xifen as xf
 from xifen._report import Language
 from xifen.cli._command import Telling, command
+from xifen.cli._preset import preset_text
 from xifen.errors import InputError
 from xifen.plan import Plan, Segmentation
+from xifen.presets import _files
 
 
 @command
 def presets(
     telling: Telling,
-    name: Annotated[str | None, typer.Argument(help="One of them: show its inputs, parameters and rules.")] = None,
-    lang: Annotated[Language, typer.Option(help="Language of titles.")] = Language.EN,
+    name: Annotated[
+        str | None, typer.Argument(help="One of them: show its inputs, parameters, and labels with their rules.")
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="Language of titles and labels.")] = Language.EN,
 ) -> None:
     """List the presets: segments, tags, bands, scorecards, matrices, playbooks."""
-    listed = xf.list_presets()
     if name is None:
+        listed = xf.list_presets()
         telling.say(
             "\n".join(
                 f"{row[0]:<28}{row[1]}" for row in zip(listed["name"], listed[f"title_{lang.value}"], strict=True)
@@ -31,10 +35,9 @@ def presets(
         )
         telling.data["presets"] = listed
         return
-    xf.load_preset(name)  # an unknown one is told here, with the nearest name
-    row = listed[listed["name"] == name].iloc[0]
-    telling.say("\n".join(f"{key:<12}{value}" for key, value in row.items() if value))
-    telling.data |= row.to_dict()
+    _files.one_of("preset", name, _files.names())
+    telling.say(preset_text(name, lang.value))
+    telling.data |= _files.read(name)
 
 
 @command
