@@ -130,7 +130,7 @@ class Frame:
             missing = pa.nulls(len(columns) if there else len(self))
             return pa.table({name: columns[name] if name in there else missing for name in names})
         if self.kind == "polars":
-            table = self.native.select(names)
+            table = self.native[names] if names else self.native.select()  # [[]] would be no rows
             kinds = [str(kind) for kind in table.dtypes]
             for name, kind in zip(names, kinds, strict=True):
                 if kind in ("Object", "Int128", "UInt128"):  # Arrow has no such kinds
@@ -253,7 +253,7 @@ class Frame:
             return out
         table = self._native(columns, {})
         if self.kind == "polars":
-            return self.native.with_columns(table.get_columns())
+            return self.native.hstack(table)  # no query to plan, as with_columns would
         out = self.native
         for name in table.column_names:
             out = out.append_column(table.schema.field(name), table.column(name))
@@ -273,7 +273,7 @@ class Frame:
     def _polars(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
         import polars as pl
 
-        out = pl.DataFrame({name: _to_polars(column) for name, column in columns.items()})
+        out = pl.DataFrame([_to_polars(name, column) for name, column in columns.items()])
         kinds: dict[str, Any] = {}
         for name, source in like.items():
             kind = self.native.schema[source]
@@ -466,16 +466,15 @@ def _to_arrow(column: Column) -> pa.Array:
     return column
 
 
-def _to_polars(column: Column) -> Any:
+def _to_polars(name: str, column: Column) -> Any:
     import polars as pl
 
     if isinstance(column, Labels):
         # Picked from the categories in their own order: faster than an Arrow dictionary, whose texts are looked up.
-        categories = pl.Series(column.categories, dtype=pl.Enum(column.categories))
+        categories = pl.Series(name, column.categories, dtype=pl.Enum(column.categories))
         codes = column.codes.view(f"u{column.codes.itemsize}")
-        places: Any = pl.from_arrow(_with_missing(codes, _negative(column.codes)))
-        return categories.gather(places)
-    return pl.from_arrow(_to_arrow(column))
+        return categories.gather(pl.Series(_with_missing(codes, _negative(column.codes))))
+    return pl.Series(name, _to_arrow(column))
 
 
 def _to_pandas(column: Column) -> Any:

@@ -257,7 +257,8 @@ class RuleTagger(RuleSet):
         lists = self.list_output is not None or self.text_output is not None
         found = _core.rules_tags(stream, self._fitted_config(), in_bits, lists, threads(self.n_jobs))
         warn_of_overflows(found["overflows"])
-        columns: list[Column] = [_flags(values, mask, len(frame), in_bits) for values, mask in found["tags"]]
+        each, values, masks, unknown = found["tags"]
+        columns = _flags(each, values, masks, unknown, len(frame), in_bits)
         labels = self._exclusive().values()
         columns += [Labels(codes, labels) for codes, labels in zip(found["families"], labels, strict=True)]
         listed = [_lists(offsets, codes, list(self.rules)) for offsets, codes in found["lists"]]
@@ -268,12 +269,22 @@ class RuleTagger(RuleSet):
         return frame.add(dict(zip(self._adds(), columns, strict=True)))
 
 
-def _flags(values: np.ndarray, mask: np.ndarray | None, rows: int, in_bits: bool) -> Column:
-    """One tag, from bits with their validity or from bytes with their mask."""
+def _flags(
+    each: int, values: np.ndarray, masks: np.ndarray, unknown: list[bool], rows: int, in_bits: bool
+) -> list[Column]:
+    """Every tag, from bits with their validity or from bytes with their mask; `each` of them are one tag's."""
+    parts = [slice(tag * each, (tag + 1) * each) for tag in range(len(unknown))]
     if in_bits:
-        validity = None if mask is None else pa.py_buffer(mask)
-        return pa.Array.from_buffers(pa.bool_(), rows, [validity, pa.py_buffer(values)])
-    return Masked(values.view(bool), None if mask is None else mask.view(bool))
+        return [
+            pa.Array.from_buffers(
+                pa.bool_(), rows, [pa.py_buffer(masks[part]) if some else None, pa.py_buffer(values[part])]
+            )
+            for part, some in zip(parts, unknown, strict=True)
+        ]
+    return [
+        Masked(values[part].view(bool), masks[part].view(bool) if some else None)
+        for part, some in zip(parts, unknown, strict=True)
+    ]
 
 
 def _lists(offsets: np.ndarray, codes: np.ndarray, tags: list[str]) -> pa.Array:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal, Self
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -261,7 +262,9 @@ class Scorecard(ColumnAdder):
         return _core.scorecard_points(frame.stream(config["columns"]), json.dumps(config), place, threads(self.n_jobs))
 
     def _add(self, frame: Frame, found: dict[str, Any]) -> Any:
-        points = [Masked(*column) if isinstance(column, tuple) else column for column in found["points"]]
+        block, missing = found["points"]
+        each = np.split(block, len(self._indicators()))
+        points = each if missing is None else list(map(Masked, each, missing))
         reasons = [] if self.reason is None else [found["reasons"]]
         columns: list[Column] = [*points, found["total"], found["score"], *reasons]
         return frame.add(dict(zip(self._added().values(), columns, strict=True)))

@@ -14,6 +14,7 @@ mod error;
 pub mod ids;
 pub mod math;
 mod measure;
+mod pages;
 pub mod parallel;
 mod random;
 pub mod rules;

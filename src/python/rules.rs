@@ -86,8 +86,8 @@ enum Either {
 
 fn tagged_columns<F: Element>(py: Python<'_>, tagged: Tagged<F>) -> PyResult<Bound<'_, PyDict>> {
     let out = PyDict::new(py);
-    let flags = |flags: Flags<F>| (convert::numpy(py, flags.values), flags.mask.map(|mask| convert::numpy(py, mask)));
-    out.set_item("tags", tagged.tags.into_iter().map(flags).collect::<Vec<_>>())?;
+    let Flags { each, values, masks, unknown } = tagged.tags;
+    out.set_item("tags", (each, convert::numpy(py, values), convert::numpy(py, masks), unknown))?;
     out.set_item("families", tagged.families.into_iter().map(|codes| numpy_codes(py, codes)).collect::<Vec<_>>())?;
     let list = |list: Lists| (convert::numpy(py, list.offsets), convert::numpy(py, list.codes));
     out.set_item("lists", tagged.lists.into_iter().flatten().map(list).collect::<Vec<_>>())?;

@@ -7,7 +7,7 @@ use xifen_core::{
 };
 
 use crate::{
-    convert::{Frame, masked, numpy, text_array},
+    convert::{Frame, numpy, text_array},
     error,
     run::run,
 };
@@ -32,13 +32,14 @@ pub(crate) fn scorecard_points<'py>(
     })?;
     let out = PyDict::new(py);
     let Some(Scored { points, total, score, reasons }) = scored else { return Ok(out) };
-    let columns: Vec<_> = match points {
-        Points::Whole(columns) => {
-            columns.into_iter().map(|(values, missing)| masked(py, values, missing)).collect::<PyResult<_>>()?
+    let (points, missing) = match points {
+        Points::Whole(points, missing) => {
+            let missing = missing.into_iter().map(|missing| missing.map(|missing| numpy(py, missing)));
+            (numpy(py, points), Some(missing.collect::<Vec<_>>()))
         }
-        Points::Any(columns) => columns.into_iter().map(|values| numpy(py, values)).collect(),
+        Points::Any(points) => (numpy(py, points), None),
     };
-    out.set_item("points", columns)?;
+    out.set_item("points", (points, missing))?;
     out.set_item("total", numpy(py, total))?;
     out.set_item("score", numpy(py, score))?;
     out.set_item("reasons", reasons.map(|reasons| text_array(py, reasons)).transpose()?)?;

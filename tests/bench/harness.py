@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 ROUNDS = (5, 25)  # at least, at most
+#: Threads of the call before may look for work for some milliseconds, which would be the next call's time.
+REST_SECONDS = 0.05
 ENOUGH_SECONDS = 2.0  # rounds beyond the least are only run while the bench has taken less than this
 
 
@@ -91,6 +93,7 @@ def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int]) 
             break
         for name in list(calls)[:: -1 if turn % 2 else 1]:
             gc.collect()
+            time.sleep(REST_SECONDS)
             start = time.perf_counter()
             result = calls[name]()
             times[name].append(time.perf_counter() - start)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import binning
 import cluster
+import growth
 import harness
 import memory
 import prototypes
@@ -39,7 +40,7 @@ def main() -> None:
     tables: dict[str, str] = {}
     kept = last_tables() if chosen.update else {}
     print(heading(quick=chosen.quick), flush=True)
-    for module in (transactions, memory, text, binning, scorecard, rules, cluster, prototypes):
+    for module in (transactions, memory, text, binning, scorecard, rules, cluster, growth, prototypes):
         for title, make in module.benches(quick=chosen.quick):
             if chosen.names and not any(name.lower() in title.lower() for name in chosen.names):
                 continue

@@ -59,7 +59,7 @@ proptest! {
             let total = weight * Decimal::new(tenths, 1) + (Decimal::ONE - weight) * second;
             prop_assert_eq!(scored.total[row], total.to_string().parse::<f64>().unwrap());
             let Points::Any(columns) = &scored.points else { panic!() };
-            prop_assert_eq!(columns[0][row], Decimal::new(tenths, 1).to_string().parse::<f64>().unwrap());
+            prop_assert_eq!(columns[row], Decimal::new(tenths, 1).to_string().parse::<f64>().unwrap());
             prop_assert!((0.0..=100.0).contains(&scored.score[row]));
         }
     }
@@ -76,7 +76,7 @@ fn whole_points_stay_whole_and_missing_ones_are_marked() {
     let column = Column::Bool(Bits::new(&bits, 0, 4).unwrap(), Bits::new(&validity, 0, 4));
     let scored = run(&card, vec![column]).unwrap();
     let missing = Some(vec![false, false, false, true]);
-    assert_eq!(scored.points, Points::Whole(vec![(vec![30, 5, 30, i16::MIN], missing)]));
+    assert_eq!(scored.points, Points::Whole(vec![30, 5, 30, i16::MIN], vec![missing]));
     assert_eq!(scored.total[..3], [30.0, 5.0, 30.0]);
     assert!(scored.total[3].is_nan() && scored.score[3].is_nan());
     let reasons = scored.reasons.unwrap();

@@ -46,6 +46,17 @@ fn pack_rows<T: Copy, F: Fn(T) -> bool>(values: &[T], words: &mut [u64], test: F
 }
 
 widest! {
+    /// Whether all values pass a test; much less work than a bit per value.
+    pub(crate) fn all_pass[T: Copy, F: Fn(T) -> bool](values: &[T], test: F) -> bool = pass_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn pass_each<T: Copy, F: Fn(T) -> bool>(values: &[T], test: F) -> bool {
+    values.iter().fold(true, |all, value| all & test(*value)) // no early end: many values at once
+}
+
+widest! {
     /// One bit per pair of values.
     pub(crate) fn pack_pairs[T: Copy, F: Fn(T, T) -> bool](a: &[T], b: &[T], words: &mut [u64], test: F) = pack_both;
 }
@@ -188,9 +199,9 @@ mod wide {
     }
 
     /// A function that compares values with a constant, one register at a time: its name and instructions, how many
-    /// values stand in which register, and how two registers give a bit per value.
+    /// values stand in which register, how two registers give a bit per value, and how these bits come into their word.
     macro_rules! all {
-        ($name:ident, $feature:literal, $kind:ty, $lanes:literal, $register:ty, $greater:expr, $equal:expr) => {
+        ($name:ident, $feature:literal, $put:ident, $kind:ty, $lanes:literal, $register:ty, $greater:expr, $equal:expr) => {
             #[target_feature(enable = $feature)]
             fn $name(values: &[$kind], test: Test, constant: $kind, words: &mut [u64]) {
                 let load = |piece: &[$kind; $lanes]| {
@@ -202,19 +213,36 @@ mod wide {
                 let wanted = load(&[constant; $lanes]);
                 for (word, block) in whole.iter_mut().zip(blocks) {
                     let (pieces, _) = block.as_chunks::<$lanes>();
-                    let mut bits = 0u64;
+                    *word = 0;
                     for (place, piece) in pieces.iter().enumerate() {
                         let found = match test {
                             Test::Greater => $greater(load(piece), wanted),
                             Test::Equal => $equal(load(piece), wanted),
                         };
-                        bits |= u64::from(found) << (place * $lanes);
+                        $put::<_, $lanes>(word, place, found);
                     }
-                    *word = bits;
                 }
                 compare_each(rest, test, constant, last);
             }
         };
+    }
+
+    /// Bits of a number of their own move to their place.
+    #[allow(clippy::inline_always)] // into the loop over registers
+    #[inline(always)]
+    fn shift<M: Into<u64>, const LANES: usize>(word: &mut u64, place: usize, found: M) {
+        *word |= found.into() << (place * LANES);
+    }
+
+    /// A mask of as many bits as there are values is stored where it belongs: the processor does that from where the
+    /// comparison leaves it, and the compiler, left to shift masks together, takes them apart into bytes first.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn store<M, const LANES: usize>(word: &mut u64, place: usize, found: M) {
+        const { assert!(size_of::<M>() * 8 == LANES) };
+        debug_assert!(place < 64 / LANES);
+        // SAFETY: a word is 64 / LANES masks, of which the lowest bits are the first on this processor.
+        unsafe { std::ptr::from_mut(word).cast::<M>().add(place).write(found) };
     }
 
     /// One kind of value: what `all` needs for AVX2, then for AVX-512.
@@ -222,8 +250,8 @@ mod wide {
         ($kind:ty, [$($avx2:tt)*], [$($avx512:tt)*]) => {
             impl Compare for $kind {
                 fn compare(values: &[Self], test: Test, constant: Self, words: &mut [u64]) {
-                    all!(avx2, "avx2", $kind, $($avx2)*);
-                    all!(avx512, "avx512f,avx512bw", $kind, $($avx512)*);
+                    all!(avx2, "avx2", shift, $kind, $($avx2)*);
+                    all!(avx512, "avx512f,avx512bw,avx512dq", store, $kind, $($avx512)*);
                     match width() {
                         // SAFETY: the processor has what the function was compiled for.
                         Width::Avx512 => unsafe { avx512(values, test, constant, words) },

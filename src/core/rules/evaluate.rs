@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    bits::{Compare, pack, pack_wide},
+    bits::{Compare, all_pass, pack, pack_wide},
     formula::{self, Place},
     program::{Literal, Node, Program, Test},
     texts,
@@ -289,6 +289,9 @@ impl<'a> Evaluator<'a> {
         is_finite: impl Fn(T) -> bool,
         is_nan: impl Fn(T) -> bool,
     ) {
+        if all_pass(values, &is_finite) {
+            return;
+        }
         let mut finite = [0; WORDS];
         pack_wide(values, &mut finite, is_finite);
         let mut odd = [0; WORDS];

@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Ordering, ops::Range, sync::atomic};
 
 use super::{
     ast::Operator,
-    bits::{Compare, pack_pairs, pack_wide},
+    bits::{Compare, all_pass, pack_pairs, pack_wide},
     calculate::Formula,
     calendar::units_per_day,
     check::digits_of_second,
@@ -17,7 +17,7 @@ use super::{
     texts::{self, Texts},
     types::Type,
 };
-use crate::{column::Column, measure::decimal};
+use crate::{column::Column, measure::decimal, vector::widest};
 
 /// The values of a node for one chunk.
 #[derive(Debug, Default)]
@@ -315,21 +315,32 @@ fn calculate<'a>(
         }
         _ => {
             let (a, b) = (real(left, len), real(right, len));
-            let change = |(a, b): (&f64, &f64)| match operator {
-                Operator::Add => a + b,
-                Operator::Subtract => a - b,
-                Operator::Multiply => a * b,
-                _ if *b == 0.0 => f64::NAN,
-                Operator::Divide => a / b,
-                Operator::Remainder => a % b,
+            let result = match operator {
+                Operator::Add => pairs(&a, &b, |a, b| a + b),
+                Operator::Subtract => pairs(&a, &b, |a, b| a - b),
+                Operator::Multiply => pairs(&a, &b, |a, b| a * b),
+                Operator::Divide => pairs(&a, &b, |a, b| if b == 0.0 { f64::NAN } else { a / b }),
+                Operator::Remainder => pairs(&a, &b, |a, b| if b == 0.0 { f64::NAN } else { a % b }),
             };
-            let result: Vec<f64> = a.iter().zip(b.iter()).map(change).collect();
-            let mut known = [0; WORDS];
-            pack_wide(&result, &mut known, |value: f64| !value.is_nan());
-            present.iter_mut().zip(known).for_each(|(present, known)| *present &= known);
+            if !all_pass(&result, |value: f64| !value.is_nan()) {
+                let mut known = [0; WORDS];
+                pack_wide(&result, &mut known, |value: f64| !value.is_nan());
+                present.iter_mut().zip(known).for_each(|(present, known)| *present &= known);
+            }
             Numbers::Real(result.into())
         }
     }
+}
+
+widest! {
+    /// A number for each pair of numbers.
+    fn pairs[F: Fn(f64, f64) -> f64](a: &[f64], b: &[f64], change: F) -> Vec<f64> = pair_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn pair_each<F: Fn(f64, f64) -> f64>(a: &[f64], b: &[f64], change: F) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| change(*a, *b)).collect()
 }
 
 /// Applies `change` where both sides are present: `None` is missing, `Some(None)` an overflow, which is counted.

@@ -12,6 +12,7 @@ use crate::{
     Result,
     cancel::Cancel,
     column::{Batch, Bits, Column, Values},
+    pages::zeros,
     parallel::CHUNK_ROWS,
     vector::widest,
 };
@@ -55,7 +56,7 @@ pub(crate) fn labels(
     let Some(decided) = decide_all(&axes, cells, program, cancel)? else { return Ok(None) };
     let mut table = [-1; MAX_CELLS];
     table.iter_mut().zip(decided).for_each(|(entry, code)| *entry = code);
-    let mut codes = vec![0i8; rows];
+    let mut codes = zeros(rows);
     let mut rest = codes.as_mut_slice();
     for batch in batches {
         let (piece, later) = rest.split_at_mut(batch.first().map_or(0, Column::len));

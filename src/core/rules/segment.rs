@@ -15,6 +15,7 @@ use crate::{
     Error, Result,
     cancel::Cancel,
     column::{Batch, Column},
+    pages::zeros,
     parallel::CHUNK_ROWS,
 };
 
@@ -66,7 +67,7 @@ pub(crate) fn every_row<C: Code>(
     cancel: &Cancel,
 ) -> Result<Vec<C>> {
     let rows = batches.iter().map(|batch| batch.first().map_or(0, Column::len)).sum();
-    let mut codes = vec![C::default(); rows];
+    let mut codes = zeros(rows);
     let mut rest = codes.as_mut_slice();
     let mut first_row = 0;
     for batch in batches {

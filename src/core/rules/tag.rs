@@ -16,14 +16,15 @@ use crate::{
     Error, Result,
     cancel::Cancel,
     column::{Batch, Column},
+    pages::zeros,
     parallel::{CHUNK_ROWS, for_each_mut},
 };
 
 /// Everything a tagger gives back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tagged<F> {
-    /// Every tag, in the order of the rules.
-    pub tags: Vec<Flags<F>>,
+    /// Every tag after the other, in the order of the rules.
+    pub tags: Flags<F>,
     /// Every exclusive family's label: a code into its tags, its default behind them.
     pub families: Vec<Codes>,
     /// The tags that are true, and those that are unknown, where lists were asked for.
@@ -32,13 +33,17 @@ pub struct Tagged<F> {
     pub overflows: u64,
 }
 
-/// One tag of every row, true or false, and where it is unknown.
+/// Tags of every row, true or false, and where they are unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flags<F> {
-    /// Set where the tag is true.
+    /// How many values belong to each tag.
+    pub each: usize,
+    /// Set where a tag is true.
     pub values: Vec<F>,
-    /// Where it is unknown, as [`Flag`] says; `None` where every row is known.
-    pub mask: Option<Vec<F>>,
+    /// Where it is unknown, as [`Flag`] says.
+    pub masks: Vec<F>,
+    /// Whether a tag is unknown anywhere; where it is not, its mask means nothing.
+    pub unknown: Vec<bool>,
 }
 
 /// Some tags per row: row `i` has `codes[offsets[i]..offsets[i + 1]]`, places among the rules, ascending.
@@ -59,7 +64,7 @@ pub trait Flag: Copy + Default + Send + Sync {
     /// Turns "unknown" into the mask this layout is read with.
     fn mask(unknown: &mut [Self]);
     /// Brings batches that begin at whole words together, so that every row stands at its own place.
-    fn join(flags: Vec<Self>, lengths: &[usize]) -> Vec<Self>;
+    fn join(flags: &mut [Self], lengths: &[usize]);
 }
 
 /// A bit per row, as in Arrow; the mask has a bit where the answer is known.
@@ -76,7 +81,7 @@ impl Flag for u64 {
         }
     }
 
-    fn join(mut flags: Vec<Self>, lengths: &[usize]) -> Vec<Self> {
+    fn join(flags: &mut [Self], lengths: &[usize]) {
         let (mut read, mut rows) = (0, 0);
         for length in lengths {
             let words = length.div_ceil(64);
@@ -98,8 +103,6 @@ impl Flag for u64 {
             read += words;
             rows += length;
         }
-        flags.truncate(rows.div_ceil(64));
-        flags
     }
 }
 
@@ -115,9 +118,7 @@ impl Flag for i8 {
 
     fn mask(_: &mut [Self]) {}
 
-    fn join(flags: Vec<Self>, _: &[usize]) -> Vec<Self> {
-        flags
-    }
+    fn join(_: &mut [Self], _: &[usize]) {}
 }
 
 /// What one task fills.
@@ -152,9 +153,8 @@ pub fn tags<F: Flag>(batches: &[Batch<'_>], checked: &Checked, lists: bool, canc
     let lengths: Vec<usize> = batches.iter().map(|batch| batch.first().map_or(0, Column::len)).collect();
     let rows: usize = lengths.iter().sum();
     let held: usize = lengths.iter().map(|length| length.div_ceil(F::ROWS)).sum();
-    // Zeros cost nothing until they are written: where nothing is unknown, no mask is ever touched.
-    let mut values = vec![vec![F::default(); held]; program.tags.len()];
-    let mut masks = values.clone();
+    // Where nothing is unknown, no mask is ever touched.
+    let (mut values, mut masks) = (zeros(held * program.tags.len()), zeros(held * program.tags.len()));
     let unknown: Vec<AtomicBool> = program.tags.iter().map(|_| false.into()).collect();
     let mut families: Vec<Codes> = choices.iter().map(|choice| Codes::room(choice, rows)).collect();
     let findings = Findings::default();
@@ -167,7 +167,7 @@ pub fn tags<F: Flag>(batches: &[Batch<'_>], checked: &Checked, lists: bool, canc
             Some(evaluator)
         })
         .collect();
-    let mut pieces = pieces(&lengths, &mut values, &mut masks, &mut families);
+    let mut pieces = pieces(&lengths, held, &mut values, &mut masks, &mut families);
     for_each_mut(&mut pieces, cancel, |piece| {
         let Some(evaluator) = evaluators.get(piece.batch) else { return Ok(()) };
         let mut planes = Planes::new(&program);
@@ -187,15 +187,14 @@ pub fn tags<F: Flag>(batches: &[Batch<'_>], checked: &Checked, lists: bool, canc
     })?;
     let lists = lists.then(|| [0, 1].map(|which| gathered(&mut pieces, which, rows)));
     report(batches, checked, &program, &findings)?;
-    let tags = values.into_iter().zip(masks).zip(&unknown).map(|((values, mask), unknown)| {
-        let mask = unknown.load(Ordering::Relaxed).then(|| {
-            let mut mask = F::join(mask, &lengths);
-            F::mask(&mut mask);
-            mask
-        });
-        Flags { values: F::join(values, &lengths), mask }
-    });
-    Ok(Tagged { tags: tags.collect(), families, lists, overflows: findings.overflows.load(Ordering::Relaxed) })
+    let unknown: Vec<bool> = unknown.into_iter().map(AtomicBool::into_inner).collect();
+    values.chunks_mut(held.max(1)).for_each(|values| F::join(values, &lengths));
+    for (mask, _) in masks.chunks_mut(held.max(1)).zip(&unknown).filter(|(_, unknown)| **unknown) {
+        F::join(mask, &lengths);
+        F::mask(mask);
+    }
+    let tags = Flags { each: held, values, masks, unknown };
+    Ok(Tagged { tags, families, lists, overflows: findings.overflows.load(Ordering::Relaxed) })
 }
 
 /// Every exclusive family as a first match over its tags.
@@ -220,12 +219,13 @@ impl Codes {
 /// Cuts all outputs at the same rows.
 fn pieces<'a, F: Flag>(
     lengths: &[usize],
-    values: &'a mut [Vec<F>],
-    masks: &'a mut [Vec<F>],
+    each: usize,
+    values: &'a mut [F],
+    masks: &'a mut [F],
     families: &'a mut [Codes],
 ) -> Vec<Piece<'a, F>> {
-    let mut tags: Vec<(&mut [F], &mut [F])> =
-        values.iter_mut().zip(masks).map(|(values, masks)| (values.as_mut_slice(), masks.as_mut_slice())).collect();
+    let each = each.max(1);
+    let mut tags: Vec<(&mut [F], &mut [F])> = values.chunks_mut(each).zip(masks.chunks_mut(each)).collect();
     let mut families: Vec<CodesMut<'_>> = families
         .iter_mut()
         .map(|codes| match codes {

@@ -20,23 +20,25 @@ pub use entropy::{EntropyConfig, entropy_weights};
 use self::{
     place::Placer,
     reason::Reasons,
-    table::{Point, Sum, Table},
+    table::{Point, Sum, Table, mark},
 };
 use crate::{
     Result,
     cancel::Cancel,
     column::{Batch, OwnedText},
     measure::{self, Piece},
+    pages::zeros,
     parallel::chunks,
+    vector::widest,
 };
 
-/// The points of every indicator, a column each.
+/// The points of every indicator, one column after the other.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Points {
-    /// All points of the card are small whole numbers; with the rows that are missing.
-    Whole(Vec<(Vec<i16>, Option<Vec<bool>>)>),
+    /// All points of the card are small whole numbers; with the rows that are missing in each column where any is.
+    Whole(Vec<i16>, Vec<Option<Vec<bool>>>),
     /// Any numbers; NaN is missing.
-    Any(Vec<Vec<f64>>),
+    Any(Vec<f64>),
 }
 
 /// What a scorecard says of every row.
@@ -69,14 +71,15 @@ pub fn check(batches: &[Batch<'_>], card: &Card, cancel: &Cancel) -> Result<()> 
 
 /// Scores every row.
 pub fn score(batches: &[Batch<'_>], card: &Card, cancel: &Cancel) -> Result<Scored> {
-    // Nearly every card fits 64 bits; weights of 17 digits need more.
+    // Nearly every card fits 64 bits, one without weights 32; weights of 17 digits need more.
     let largest = |units: &Vec<Option<i128>>| units.iter().flatten().map(|units| units.unsigned_abs()).max();
-    let narrow = card.units.iter().filter_map(largest).sum::<u128>() < 1 << 62;
-    match (card.whole(), narrow) {
-        (true, true) => scored::<i16, i64>(batches, card, cancel),
-        (true, false) => scored::<i16, i128>(batches, card, cancel),
-        (false, true) => scored::<f64, i64>(batches, card, cancel),
-        (false, false) => scored::<f64, i128>(batches, card, cancel),
+    let largest = card.units.iter().filter_map(largest).sum::<u128>();
+    match (card.whole(), largest) {
+        (true, 0..0x4000_0000) => scored::<i16, i32>(batches, card, cancel),
+        (true, 0..0x4000_0000_0000_0000) => scored::<i16, i64>(batches, card, cancel),
+        (true, _) => scored::<i16, i128>(batches, card, cancel),
+        (false, 0..0x4000_0000_0000_0000) => scored::<f64, i64>(batches, card, cancel),
+        (false, _) => scored::<f64, i128>(batches, card, cancel),
     }
 }
 
@@ -100,15 +103,15 @@ fn scored<P: Point, U: Sum>(batches: &[Batch<'_>], card: &Card, cancel: &Cancel)
     let reasons = card.reason.map(|language| Reasons::new(card, language));
 
     let rows = pieces.iter().map(Piece::len).sum();
-    let mut columns: Vec<Vec<P>> = tables.iter().map(|_| vec![P::default(); rows]).collect();
-    let (mut total, mut score) = (vec![0.0; rows], vec![0.0; rows]);
+    let mut points: Vec<P> = zeros(rows * tables.len());
+    let (mut total, mut score) = (zeros(rows), zeros(rows));
     let mut parts: Vec<Part<'_, P>> = measure::split(&mut total, &pieces)
         .into_iter()
         .zip(measure::split(&mut score, &pieces))
         .zip(first_rows(&pieces))
         .map(|(((piece, total), (_, score)), first)| Part { piece, first, points: Vec::new(), total, score })
         .collect();
-    for column in &mut columns {
+    for column in points.chunks_mut(rows.max(1)) {
         for (part, (_, points)) in parts.iter_mut().zip(measure::split(column, &pieces)) {
             part.points.push(points);
         }
@@ -125,7 +128,7 @@ fn scored<P: Point, U: Sum>(batches: &[Batch<'_>], card: &Card, cancel: &Cancel)
     for text in texts {
         append(&mut together, &text?);
     }
-    Ok(Scored { points: P::columns(columns), total, score, reasons: reasons.map(|_| together) })
+    Ok(Scored { points: P::columns(points, rows), total, score, reasons: reasons.map(|_| together) })
 }
 
 impl<P: Point> Part<'_, P> {
@@ -147,7 +150,7 @@ impl<P: Point> Part<'_, P> {
             for (((placer, table), points), codes) in placers.iter().zip(tables).zip(&mut self.points).zip(&mut codes) {
                 placer.codes(&piece, self.first + block.start, codes)?;
                 table.give(codes, points.get_mut(block.clone()).unwrap_or(&mut []), &mut sums);
-                missing.iter_mut().zip(&*codes).for_each(|(missing, code)| *missing |= *code == table.unknown);
+                mark(codes, table.unknown, &mut missing);
             }
             let total = self.total.get_mut(block.clone()).unwrap_or(&mut []);
             card.finish(&sums, &missing, total, self.score.get_mut(block.clone()).unwrap_or(&mut []));
@@ -165,23 +168,39 @@ impl<P: Point> Part<'_, P> {
 impl Card {
     /// Rounds every sum once: as points, and on the scale from 0 to 100.
     fn finish<U: Sum>(&self, sums: &[U], missing: &[bool], total: &mut [f64], score: &mut [f64]) {
-        let rows = sums.iter().zip(missing).zip(total.iter_mut().zip(score));
         let span = self.highest - self.lowest;
         let largest =
             [self.lowest.unsigned_abs(), self.highest.unsigned_abs(), span.unsigned_abs() * 100, self.per_point];
         if largest.into_iter().all(|number| number <= 1 << f64::MANTISSA_DIGITS) {
             // Every number below is exact in float64, so each division rounds once.
-            let (lowest, span, per_point) = (self.lowest as f64, span as f64, self.per_point as f64);
-            for ((sum, missing), (total, score)) in rows {
-                let sum = if *missing { f64::NAN } else { sum.float() };
-                (*total, *score) = (sum / per_point, (sum - lowest) * 100.0 / span);
-            }
+            let scale = Scale { lowest: self.lowest as f64, span: span as f64, per_point: self.per_point as f64 };
+            divide(sums, missing, total, score, scale);
         } else {
-            for ((sum, missing), (total, score)) in rows {
+            for ((sum, missing), (total, score)) in sums.iter().zip(missing).zip(total.iter_mut().zip(score)) {
                 let units = sum.units();
                 (*total, *score) = if *missing { (f64::NAN, f64::NAN) } else { (self.total(units), self.score(units)) };
             }
         }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Scale {
+    lowest: f64,
+    span: f64,
+    per_point: f64,
+}
+
+widest! {
+    fn divide[U: Sum](sums: &[U], missing: &[bool], total: &mut [f64], score: &mut [f64], scale: Scale) = divide_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn divide_each<U: Sum>(sums: &[U], missing: &[bool], total: &mut [f64], score: &mut [f64], scale: Scale) {
+    for ((sum, missing), (total, score)) in sums.iter().zip(missing).zip(total.iter_mut().zip(score)) {
+        let sum = if *missing { f64::NAN } else { sum.float() };
+        (*total, *score) = (sum / scale.per_point, (sum - scale.lowest) * 100.0 / scale.span);
     }
 }
 

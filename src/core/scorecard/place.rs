@@ -11,8 +11,11 @@ use crate::{
     column::{Batch, Bits, Codes, Column, Text},
     cuts::{Step, place},
     measure::{self, Measure, Piece},
+    vector::widest,
 };
 
+/// A table of so many codes is looked up by a byte without a check.
+const EVERY_BYTE: usize = 256;
 /// The code of a category nobody named, where there is no default.
 const UNKNOWN: u16 = u16::MAX;
 
@@ -97,12 +100,13 @@ impl<'a> Placer<'a> {
                 measure.blocks(piece, |block| {
                     let start = codes.len();
                     bands.resize(block.len(), 0);
+                    codes.resize(start + block.len(), 0);
+                    let placed = codes.get_mut(start..).unwrap_or(&mut []);
                     let finite = place(block, 0, steps, &mut bands);
-                    codes.extend(bands.iter().map(|&band| band as u16));
+                    widen(&bands, placed);
                     if finite && special.is_empty() && range.is_none() {
                         return;
                     }
-                    let placed = codes.get_mut(start..).unwrap_or(&mut []);
                     let (low, high) = range.unwrap_or((f64::MIN, f64::MAX));
                     for (row, (value, code)) in block.iter().zip(placed).enumerate() {
                         if value.is_nan() {
@@ -145,16 +149,15 @@ impl<'a> Placer<'a> {
             }
             Kind::Dictionaries(batches) => {
                 if let Some((found, _, table)) = batches.get(piece.batch) {
-                    let code = |place: usize| table.get(place).copied().unwrap_or(self.missing);
                     let rows = piece.rows.clone();
-                    match found {
-                        Codes::Narrow(found) => {
+                    match (found, table.first_chunk::<EVERY_BYTE>()) {
+                        (Codes::Narrow(found), Some(table)) => {
                             let found = found.values.get(rows).unwrap_or(&[]);
-                            codes.extend(found.iter().map(|place| code(usize::from(*place))));
+                            codes.extend(found.iter().map(|place| table.get(usize::from(*place)).unwrap_or(&0)));
                         }
-                        Codes::Wide(found) => {
-                            let found = found.values.get(rows).unwrap_or(&[]);
-                            codes.extend(found.iter().map(|place| code(*place as usize)));
+                        (found, _) => {
+                            let code = |row| table.get(found.get(row)?).copied();
+                            codes.extend(rows.map(|row| code(row).unwrap_or(self.missing)));
                         }
                     }
                     if let Some(present) = found.validity() {
@@ -226,6 +229,16 @@ impl<'a> Placer<'a> {
     }
 }
 
+widest! {
+    fn widen(bands: &[i8], codes: &mut [u16]) = widen_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn widen_each(bands: &[i8], codes: &mut [u16]) {
+    codes.iter_mut().zip(bands).for_each(|(code, band)| *code = *band as u16);
+}
+
 /// Categories and special values as text, with their codes.
 fn pairs(indicator: &Indicator, count: usize) -> impl Iterator<Item = (&str, u16)> {
     let named = indicator.outcomes.iter().take(count).enumerate().map(|(code, outcome)| (outcome.text.as_str(), code));
@@ -261,11 +274,9 @@ fn texts<'a>(
             Column::Dictionary(places, text) => {
                 let code = |bytes: &[u8]| codes.get(bytes).copied().unwrap_or(default);
                 let missing = indicator.missing() as u16;
-                dictionaries.push((
-                    *places,
-                    text,
-                    (0..text.len()).map(|row| text.bytes(row).map_or(missing, code)).collect(),
-                ));
+                let mut table: Vec<u16> = (0..text.len()).map(|row| text.bytes(row).map_or(missing, code)).collect();
+                table.resize(table.len().max(EVERY_BYTE), missing);
+                dictionaries.push((*places, text, table));
             }
             _ => {}
         }

@@ -23,7 +23,8 @@ pub(super) trait Point: Copy + Default + Send + Sync {
     }
     /// Adds points that are their own units; `None` where they cannot be.
     fn adder<U: Sum>() -> Option<Adder<Self, U>>;
-    fn columns(columns: Vec<Vec<Self>>) -> Points;
+    /// The points of all indicators, each of so many rows.
+    fn columns(points: Vec<Self>, rows: usize) -> Points;
 }
 
 impl Point for i16 {
@@ -39,15 +40,15 @@ impl Point for i16 {
     }
 
     fn adder<U: Sum>() -> Option<Adder<Self, U>> {
-        Some(|points, sums| sums.iter_mut().zip(points).for_each(|(sum, points)| *sum += U::from(*points)))
+        Some(add)
     }
 
-    fn columns(columns: Vec<Vec<Self>>) -> Points {
-        let masked = |values: Vec<Self>| {
-            let missing = values.contains(&Self::MIN).then(|| values.iter().map(|&value| value == Self::MIN).collect());
-            (values, missing)
+    fn columns(points: Vec<Self>, rows: usize) -> Points {
+        let missing = |values: &[Self]| {
+            values.contains(&Self::MIN).then(|| values.iter().map(|&value| value == Self::MIN).collect())
         };
-        Points::Whole(columns.into_par_iter().map(masked).collect())
+        let missing = points.par_chunks(rows.max(1)).map(missing).collect();
+        Points::Whole(points, missing)
     }
 }
 
@@ -60,8 +61,8 @@ impl Point for f64 {
         None
     }
 
-    fn columns(columns: Vec<Vec<Self>>) -> Points {
-        Points::Any(columns)
+    fn columns(points: Vec<Self>, _: usize) -> Points {
+        Points::Any(points)
     }
 }
 
@@ -70,6 +71,20 @@ pub(super) trait Sum: Copy + Default + AddAssign + From<i16> + Send + Sync {
     fn of(units: i128) -> Self;
     fn units(self) -> i128;
     fn float(self) -> f64;
+}
+
+impl Sum for i32 {
+    fn of(units: i128) -> Self {
+        units as Self // see `score`: they all fit
+    }
+
+    fn units(self) -> i128 {
+        self.into()
+    }
+
+    fn float(self) -> f64 {
+        self.into()
+    }
 }
 
 impl Sum for i64 {
@@ -141,6 +156,27 @@ impl<P: Point, U: Sum> Table<P, U> {
             None => look_up(codes, &self.units, sums, |sum, units| *sum += units),
         }
     }
+}
+
+widest! {
+    fn add[U: Sum](points: &[i16], sums: &mut [U]) = add_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn add_each<U: Sum>(points: &[i16], sums: &mut [U]) {
+    sums.iter_mut().zip(points).for_each(|(sum, points)| *sum += U::from(*points));
+}
+
+widest! {
+    /// Marks the rows that have a code.
+    pub(super) fn mark(codes: &[u16], wanted: u16, rows: &mut [bool]) = mark_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn mark_each(codes: &[u16], wanted: u16, rows: &mut [bool]) {
+    rows.iter_mut().zip(codes).for_each(|(row, code)| *row |= *code == wanted);
 }
 
 widest! {

@@ -296,7 +296,7 @@ macro_rules! columns {
 
         impl<A: Amount> Columns<A> {
             fn new(len: usize) -> Self {
-                Self { $($name: vec![<$kind>::default(); len],)* }
+                Self { $($name: crate::pages::zeros(len),)* }
             }
 
             /// The columns cut into pieces of `len` customers.

@@ -11,6 +11,8 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
+use crate::pages::ask_for_large;
+
 /// At most so many bytes wait for the next call: what is kept stands beside the results of this one.
 const LIMIT: usize = 128 << 20;
 
@@ -37,7 +39,7 @@ pub(super) fn take<T: Copy + Send + 'static>(len: usize) -> Vec<T> {
     });
     let mut room = found.unwrap_or_default();
     room.reserve_exact(len);
-    ask_for_large_pages(room.spare_capacity_mut());
+    ask_for_large(room.spare_capacity_mut());
     room
 }
 
@@ -74,18 +76,3 @@ pub(super) fn give<T: Copy + Send + 'static>(mut room: Vec<T>) {
 pub fn release() -> usize {
     POOL.try_lock().map_or(0, |mut pool| std::mem::take(&mut *pool).bytes)
 }
-
-#[cfg(target_os = "linux")]
-fn ask_for_large_pages<T>(room: &mut [MaybeUninit<T>]) {
-    const LARGE: usize = 2 << 20;
-    let start = room.as_mut_ptr().addr().next_multiple_of(LARGE);
-    let end = room.as_mut_ptr().addr() + size_of_val(room);
-    if start + LARGE <= end {
-        // SAFETY: whole pages inside memory that is ours; advice about pages changes nothing that stands in them.
-        // Advice that is refused costs time only.
-        unsafe { libc::madvise(start as *mut libc::c_void, (end - start) / LARGE * LARGE, libc::MADV_HUGEPAGE) };
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ask_for_large_pages<T>(_: &mut [MaybeUninit<T>]) {}

@@ -1,0 +1,25 @@
+//! Fresh memory for large results. Touching it costs more than most work on it, page by page; so it is asked for in
+//! one piece where results stand side by side, and in pages as large as the system has them.
+
+/// Zeros that cost nothing until they are written, if `T`'s default is made of zero bytes.
+pub(crate) fn zeros<T: Copy + Default>(len: usize) -> Vec<T> {
+    let mut room = vec![T::default(); len];
+    ask_for_large(&mut room);
+    room
+}
+
+/// Asks for large pages under values, or under room for them.
+#[cfg(target_os = "linux")]
+pub(crate) fn ask_for_large<T>(room: &mut [T]) {
+    const LARGE: usize = 2 << 20;
+    let start = room.as_mut_ptr().addr().next_multiple_of(LARGE);
+    let end = room.as_mut_ptr().addr() + size_of_val(room);
+    if start + LARGE <= end {
+        // SAFETY: whole pages inside memory that is ours; advice about pages changes nothing that stands in them.
+        // Advice that is refused costs time only.
+        unsafe { libc::madvise(start as *mut libc::c_void, (end - start) / LARGE * LARGE, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn ask_for_large<T>(_: &mut [T]) {}
