@@ -225,7 +225,7 @@ class TestNearest:
             "distance": 0.25,
         }
         chinese = segmenter.explain(scores, lang="zh").text
-        assert "最接近：若monetary_score >= 4（现为 3），则为“champions”" in chinese
+        assert "最接近：若 monetary_score >= 4（现为 3），则为“champions”" in chinese
         polars = segmenter.explain(pl.from_pandas(scores)).nearest
         assert isinstance(polars, pl.DataFrame)
         assert polars.to_dicts() == [row]

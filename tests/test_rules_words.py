@@ -44,8 +44,8 @@ def test_a_chinese_preset_is_reported_in_chinese():
     assert "combinations" in english
     assert "gross_margin below 0.3" in english
     told = tagger.explain(CUSTOMERS)
-    assert str(told).splitlines()[0] == "customer_id 甲: 标签：无"
-    assert "若gross_margin 略高于 0.3（现为 0.1）" in str(told) or "若gross_margin > 0.3（现为 0.1）" in str(told)
+    assert str(told).splitlines()[0] == "customer_id 甲：标签：无"
+    assert "若 gross_margin 略高于 0.3（现为 0.1）" in str(told) or "若 gross_margin > 0.3（现为 0.1）" in str(told)
     assert "tags: none" not in str(tagger.explain(CUSTOMERS, lang="en"))
     assert "nearest" in str(tagger.explain(CUSTOMERS, lang="en"))
 

@@ -454,8 +454,12 @@ def test_a_card_has_facts_history_tags_why_and_actions():
     assert card.tags == [tag for tag in result.tags if pd.notna(row[tag]) and row[tag]]
     assert "types.practice" in card.why
     assert card.actions["direction"] in result.playbook["direction"].tolist()
-    for word in ("基本情况", "历史", "标签", "原因", "行动"):
+    for word in ("基本情况：", "历史：", "标签：", "原因：", "行动：", "行业：", "距今天数："):
         assert word in str(card)
+    assert row["industry"] not in str(card)  # a code, which has a word
+    due = result.frame["next_contact"]
+    late, early = (result.frame.loc[rows, "customer_id"].iloc[0] for rows in (due < "2026-06-30", due >= "2026-06-30"))
+    assert ["（已逾期）" in str(result.explain(one)) for one in (late, early)] == [True, False]
     with pytest.raises(xf.errors.InputError, match=r"there is no customer 0"):
         result.explain(0)
     out = result.frame.loc[result.frame["opt_out"], "customer_id"].iloc[0]

@@ -105,13 +105,16 @@ def _truths(truths: Iterable[bool | None]) -> Masked:
     return Masked(np.array(is_true, dtype=bool), np.array(unknown, dtype=bool))
 
 
-def _seen(condition: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in condition["values"])
+def _seen(condition: Mapping[str, Any], lang: str = "en") -> str:
+    return ", ".join(f"{name} = {value_in(lang, value)}" for name, value in condition["values"])
 
 
 #: The words of an explanation.
 _WORDS: Final = {
     "en": {
+        "row": "{column} {name}: {said}",
+        "line": "{text}: {answer}",
+        "seen": "{text}: {answer} ({seen})",
         "yes": "yes",
         "no": "no",
         "unknown": "unknown",
@@ -131,19 +134,22 @@ _WORDS: Final = {
         "before_unknown": "'{label}' comes first and is unknown, so that '{tag}' is too",
     },
     "zh": {
+        "row": "{column} {name}：{said}",
+        "line": "{text}：{answer}",
+        "seen": "{text}：{answer}（{seen}）",
         "yes": "是",
         "no": "否",
         "unknown": "未知",
         "unlabelled": "没有标签",
-        "failed": "不是“{label}”（{text}）：{answer}，{values}",
+        "failed": "不是“{label}”：{text}（{answer}；{values}）",
         "holds": "因为“{label}”成立：{text}",
         "undecided": "因为“{label}”无法判断：{text}；缺少：{missing}",
         "nothing": "无",
         "gap": "没有规则成立，也没有默认标签",
         "default": "没有规则成立：默认标签",
-        "near": "最接近：若{changes}，则为“{label}”",
+        "near": "最接近：若 {changes}，则为“{label}”",
         "change": "{column} {needed}（现为 {is_}）",
-        "and": "且",
+        "and": "，且 ",
         "tags": "标签：{tags}",
         "unknown_tags": "；未知：{tags}",
         "before": "“{label}”在先，所以不是“{tag}”",
@@ -159,11 +165,12 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> list[str
     *failed, last = row["rules"]
     if not row["decided"]:
         failed = row["rules"]
-    lines = [f"{column} {name}: {words['unlabelled'] if row['label'] is None else row['label']}"]
+    said = words["unlabelled"] if row["label"] is None else row["label"]
+    lines = [words["row"].format(column=column, name=name, said=said)]
     for rule in failed:
         reasons = [condition for condition in rule["conditions"] if condition["holds"] is rule["holds"]]
         seen = dict(pair for condition in reasons or rule["conditions"] for pair in condition["values"])
-        values = ", ".join(f"{name} = {value}" for name, value in seen.items())
+        values = ", ".join(f"{name} = {value_in(lang, value)}" for name, value in seen.items())
         answer = answers[rule["holds"]]
         lines.append(
             "  "
@@ -175,7 +182,8 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> list[str
         shown = ", ".join(missing) or words["nothing"]
         lines.append("  " + said.format(label=last["label"], text=_one_line(last["text"]), missing=shown))
         lines += [
-            f"    {condition['text']}: {answers[condition['holds']]} ({_seen(condition)})"
+            "    "
+            + words["seen"].format(text=condition["text"], answer=answers[condition["holds"]], seen=_seen(condition, lang))
             for condition in last["conditions"]
         ]
     else:
@@ -197,11 +205,13 @@ def _tell_tags(column: str, name: Any, row: Mapping[str, Any], lang: str) -> lis
     own = [rule["label"] for rule in row["rules"] if rule["tag"]]
     unknown = [rule["label"] for rule in row["rules"] if rule["tag"] is None]
     head = words["tags"].format(tags=", ".join(own) or words["nothing"])
-    lines = [f"{column} {name}: {head}" + (words["unknown_tags"].format(tags=", ".join(unknown)) if unknown else "")]
+    head += words["unknown_tags"].format(tags=", ".join(unknown)) if unknown else ""
+    lines = [words["row"].format(column=column, name=name, said=head)]
     for rule in row["rules"]:
-        lines.append(f"  {rule['label']}: {answers[rule['tag']]}")
+        lines.append("  " + words["line"].format(text=rule["label"], answer=answers[rule["tag"]]))
         lines += [
-            f"    {condition['text']}: {answers[condition['holds']]} ({_seen(condition)})"
+            "    "
+            + words["seen"].format(text=condition["text"], answer=answers[condition["holds"]], seen=_seen(condition, lang))
             for condition in rule["conditions"]
         ]
         if rule["before"] is not None:

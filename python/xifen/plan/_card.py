@@ -10,7 +10,9 @@ import pandas as pd
 
 from xifen import _columns as c
 from xifen import _core
+from xifen._report import wide
 from xifen.plan._actions import NEXT_CONTACT, OWNER
+from xifen.report._words import Words
 
 __all__ = ["Card", "make", "near_id"]
 
@@ -77,21 +79,24 @@ def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out
     tags = [name for name in result.tags if values[name] is True]
     unknown = [name for name in result.tags if values[name] is None]
     decided = next((step.name for step in plan.steps if result.segment in step.adds), "")
+    # Columns and codes have no Chinese names of their own; in English they stand as they are.
+    say = Words(plan.lang) if plan.lang == "zh" else None
+    colon, comma = ("：", "、") if say else (": ", ", ")
     lines = [
         words["title"].format(id=values[c.CUSTOMER_ID], as_of=result.as_of),
-        f"{words['type']}: {segment or words['none']}",
-        *_section(words["facts"], facts),
-        *_section(words["history"], history),
-        *_section(words["scores"], scores),
-        f"{words['tags']}: {', '.join(tags) or words['nothing']}",
-        *([f"{words['unknown_tags']}: {', '.join(unknown)}"] if unknown else []),
+        f"{words['type']}{colon}{segment or words['none']}",
+        *_section(words["facts"], facts, say),
+        *_section(words["history"], history, say),
+        *_section(words["scores"], scores, say),
+        f"{words['tags']}{colon}{comma.join(tags) or words['nothing']}",
+        *([f"{words['unknown_tags']}{colon}{comma.join(unknown)}"] if unknown else []),
         *(
-            [words["why"] + ":", *(f"  {line}" for line in explained[decided].splitlines())]
+            [words["why"] + colon.rstrip(), *(f"  {line}" for line in explained[decided].splitlines())]
             if decided in explained
             else []
         ),
         *([words["opted_out"]] if opted_out else []),
-        *_section(words["actions"], {words.get(name, name): value for name, value in actions.items()}),
+        *_section(words["actions"], {words.get(name, name): value for name, value in _marked(result, actions).items()}, say),
     ]
     return Card(
         values[c.CUSTOMER_ID],
@@ -107,21 +112,34 @@ def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out
     )
 
 
-def _section(title: str, values: Mapping[str, Any]) -> list[str]:
+def _marked(result: Any, actions: Mapping[str, Any]) -> dict[str, Any]:
+    """Say by a word beside the day of the next contact that it is past."""
+    day = actions.get(NEXT_CONTACT)
+    if day is None or day >= result.as_of:
+        return dict(actions)
+    late = result.plan.words["management"]["overdue"]
+    return {**actions, NEXT_CONTACT: f"{day}（{late}）" if result.lang == "zh" else f"{day} ({late})"}
+
+
+def _section(title: str, values: Mapping[str, Any], say: Words | None) -> list[str]:
     """Write values below a title, as many on a line as there is room for."""
     lines: list[str] = []
     for name, value in values.items():
         if value is None:
             continue
-        shown = f"{name}: {_shown(value)}"
-        if lines and len(lines[-1]) + len(shown) + 3 <= _WIDTH:
+        shown = f"{say.column(name)}：{_shown(value, say)}" if say else f"{name}: {_shown(value, say)}"
+        if lines and wide(lines[-1]) + wide(shown) + 3 <= _WIDTH:
             lines[-1] += f" | {shown}"
         else:
             lines.append(f"  {shown}")
-    return [f"{title}:", *lines] if lines else []
+    return [f"{title}{'：' if say else ':'}", *lines] if lines else []
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, say: Words | None) -> str:
+    if say and isinstance(value, bool):
+        return say.value(value)
+    if say and isinstance(value, str):
+        return str(say.known(value))
     return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
