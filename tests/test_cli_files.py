@@ -68,6 +68,23 @@ def test_chinese_exports_and_workbooks(tmp_path: Path):
     assert "--chinese" in refused("segment", "log.csv", "--customer", header[0], *options[2:], cwd=tmp_path)
 
 
+@pytest.mark.filterwarnings("default")
+def test_amounts_that_cannot_be_read_are_dropped_and_counted(tmp_path: Path):
+    log = log_of(tmp_path, "a,2024-01-01,1.2万", "b,2024-01-02,约三千", "c,2024-01-03,7")
+    assert "'约三千' in row 1, line 3 of the file" in refused("segment", log, "--chinese", cwd=tmp_path)
+    done = xifen("segment", log, "--chinese", "--invalid", "drop", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert {"column": "amount", "conversion": "unreadable", "rows": 1, "first_row": 1} in said["conversions"]
+    assert {"reason": "missing_amount", "rows": 1, "first_row": 1} in said["ledger"]
+    assert said["customers"] == 2
+    plan = 'xifen = 1\n[sources.orders]\npath = "log.csv"\nchinese = true\n[tables]\ninvalid = "drop"\n'
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    counts = json.loads(xifen("run", "plan.toml", "--json", cwd=tmp_path).stdout)["counts"]
+    assert counts["orders: amount, unreadable"] == 1
+    assert counts["order_rows_used"] == 2
+
+
 def test_days_as_excel_counts_them(tmp_path: Path):
     log = log_of(tmp_path, "a,45306,5", "b,45307,6")
     assert xifen("segment", log, "--date-format", "excel", "--as-of", "2024-01-20", cwd=tmp_path).returncode == 0

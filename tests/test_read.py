@@ -357,6 +357,25 @@ def test_the_cell_that_is_no_number_is_named_not_one_that_is(tmp_path):
         DataFile(path, chinese=True).read(ids=["id"], amounts=["amount"])
 
 
+@pytest.mark.parametrize(
+    ("chinese", "words", "amounts"),
+    [
+        (
+            True,
+            ["5", "约三千", "1.2万", "NA", "-", "7e3", "twelve", "¥1,234.50"],
+            [5, None, 12_000, None, None, 7e3, None, 1234.5],
+        ),
+        (False, ["5.", "约三千", ".5", "NA", "", "-7E3", "1,2", "12"], [5, None, 0.5, None, None, -7e3, None, 12]),
+    ],
+)
+def test_amounts_that_are_no_numbers_are_missing_on_request(tmp_path, chinese, words, amounts):
+    path = text_file(tmp_path, "id;amount", *(f"{place};{word}" for place, word in enumerate(words)))
+    read = DataFile(path, chinese=chinese).read(ids=["id"], amounts=["amount"], invalid="drop")
+    assert read.table["amount"].to_pylist() == amounts
+    found = read.conversions.set_index("conversion").loc["unreadable"]
+    assert found.tolist() == ["amount", 2, 1]
+
+
 def test_a_wrong_encoding_is_a_sentence_while_errors_are_told(tmp_path):
     path = text_file(tmp_path, "客户,金额", "甲,5", encoding="gb18030")
     file = DataFile(path, encoding="utf-8")

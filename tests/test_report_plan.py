@@ -120,6 +120,20 @@ def test_a_count_is_of_customers_or_rows_and_a_rule_has_none():
     assert not re.search("<NA>|nan", json.dumps(section(fitted("sales.zh"), "left_out")))
 
 
+def test_conversions_are_in_words():
+    """Each that the reader counts, of each file."""
+    done = ["formula_text", "trailing_tab", "missing_word", "full_width", "thousands_separator", "currency", "percent"]
+    done += ["unit", "column_unit_万元", "yes_no", "date", "unreadable"]
+    for file in ("orders", "customers", "messages"):
+        for conversion in done:
+            assert not re.search("[a-z_]", Words("zh").count(f"{file}: amount, {conversion}").replace("amount", ""))
+    assert (
+        Words("en").count("orders: paid, ex tax, thousands_separator")
+        == "Reading orders: 'paid, ex tax', thousands separator"
+    )
+    assert Words("zh").count("customers") == "客户"
+
+
 def test_where_fields_come_from():
     source = fitted("sales.en").fields().set_index("field")["source"]
     assert source[["monetary", "industry", "owner", "next_contact", "value_score"]].tolist() == [

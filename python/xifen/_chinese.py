@@ -19,7 +19,7 @@ from xifen import _columns as c
 from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 
-__all__ = ["CONVERSION", "Conversions", "cleaned", "dates", "flags", "has_unit", "numbers", "period_name"]
+__all__ = ["CONVERSION", "Conversions", "cleaned", "dates", "flags", "has_unit", "numbers", "period_name", "unreadable"]
 
 #: The column of a table of conversions that says what was done; beside it stand column, rows and first_row.
 CONVERSION: Final = "conversion"
@@ -122,6 +122,13 @@ def numbers(words: Any, column: str, found: Conversions) -> Any | None:
 def first_no_number(words: Any) -> int | None:
     """Find the first value that is no number as `numbers` reads them."""
     return _parsed(words)[2]
+
+
+def unreadable(words: Any) -> Any:
+    """Say which values are no number as `numbers` reads them."""
+    _, parts, _ = _parsed(words)
+    digits = pc.binary_join_element_wise(pc.struct_field(parts, "whole"), pc.struct_field(parts, "fraction"), "")
+    return pc.and_(pc.is_valid(words), pc.invert(pc.fill_null(pc.not_equal(digits, ""), False)))
 
 
 def _parsed(words: Any) -> tuple[Any, Any, int | None]:

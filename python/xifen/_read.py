@@ -28,8 +28,10 @@ __all__ = ["DataFile", "Reading", "pandas_frame"]
 # What databases and spreadsheets write for a missing date or amount. An id is missing only when its cell is empty:
 # NA and NULL may be what somebody or some place is called.
 _MISSING: Final = ("", "NA", "N/A", "#N/A", "NULL", "Null", "null", "NaN", "nan", "None", "none")
-#: Where a float, and where Excel, begins to lose digits.
+#: Where a float begins to lose digits.
 _EXACT_FLOAT: Final = 2.0**53
+#: A number without anything around it.
+_PLAIN: Final = r"(?i)^-?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?$|^-?inf(inity)?$"
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class DataFile:
         amounts: Sequence[str] = (),
         drop: Sequence[str] = (),
         text_ids: bool = True,
+        invalid: str = "raise",
     ) -> Reading:
         """Read the file.
 
@@ -156,11 +159,13 @@ class DataFile:
         times : sequence of str
             Columns of dates, which must be there. Text stays text where `dates` says no format.
         amounts : sequence of str
-            Columns of numbers, which must be there; any other value is an error.
+            Columns of numbers, which must be there; any other value is an error, or with ``invalid="drop"`` missing, counted.
         drop : sequence of str
             Columns that are not read at all.
         text_ids : bool
             Make whole numbers text where a parquet file has such ids.
+        invalid : {"raise", "drop"}
+            What amounts that are no numbers do; "drop" lets them be missing, so that their rows are left out later.
 
         Returns
         -------
@@ -180,7 +185,7 @@ class DataFile:
             elif name in times:
                 columns[name] = self._times(values, name, found)
             else:
-                columns[name] = self._values(values, name, found, number=name in amounts)
+                columns[name] = self._values(values, name, found, number=name in amounts, drop=invalid == "drop")
         return Reading(pa.table(columns), found.table())
 
     # -- the kinds of columns ----------------------------------------------------------------------
@@ -215,7 +220,7 @@ class DataFile:
         words = _words(_chinese.cleaned(values, name, found) if self.chinese else values)
         return words if form is None else _chinese.dates(words, name, form, found)
 
-    def _values(self, values: Any, name: str, found: Conversions, *, number: bool) -> Any:
+    def _values(self, values: Any, name: str, found: Conversions, *, number: bool, drop: bool) -> Any:
         unit = self.chinese and _chinese.has_unit(name)
         if isinstance(self.dates, Mapping) and name in self.dates:
             return self._times(values, name, found)
@@ -228,6 +233,11 @@ class DataFile:
         read = None if number or unit else _inferred(words)
         if read is None and self.chinese:
             read = _chinese.numbers(words, name, found)
+        if read is None and number and drop:
+            wrong = _chinese.unreadable(words) if self.chinese else pc.invert(pc.match_substring_regex(words, _PLAIN))
+            found.add(name, "unreadable", wrong)
+            words = pc.if_else(wrong, None, words)
+            read = _chinese.numbers(words, name, found) if self.chinese else None
         if read is None and number:
             return _numbers(words, name, chinese=self.chinese)
         if read is None and self.chinese:

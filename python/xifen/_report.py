@@ -112,6 +112,7 @@ CHINESE_NAMES = {
     "thousands_separator": "去掉千分位",
     "currency": "去掉货币符号",
     "percent": "百分数",
+    "unreadable": "无法读为数字，视为缺失",
     "unit": "万、亿换算",
     "column_unit_千元": "按列名单位（千元）换算",
     "column_unit_万元": "按列名单位（万元）换算",

@@ -60,7 +60,10 @@ def segment(
     ] = None,
     returns: Annotated[str, typer.Option(help="net, exclude or error.")] = "net",
     duplicates: Annotated[str, typer.Option(help="keep or drop rows that stand twice.")] = "keep",
-    invalid: Annotated[str, typer.Option(help="raise on unusable rows, or drop and count them.")] = "raise",
+    invalid: Annotated[
+        str,
+        typer.Option(help="raise on unusable rows (an amount that is no number among them), or drop and count them."),
+    ] = "raise",
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a text file, gb18030 for example; found by looking where not given.")
     ] = None,
@@ -91,7 +94,7 @@ def segment(
     }
     with log.naming_lines():
         ids = [customer, *([order_id] if order_id else [])]
-        read = log.read([], ids=ids, times=[timestamp], amounts=[amount], text_ids=False)
+        read = log.read([], ids=ids, times=[timestamp], amounts=[amount], text_ids=False, invalid=invalid)
         if not len(read.table):
             raise InputError(f"{orders} has no rows, only the names of its columns")
         telling.data["conversions"] = read.conversions

@@ -35,11 +35,11 @@ def open_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Dat
     return DataFile(folder / source["path"], **options, naming=f"Name yours by columns of [sources.{name}]"), kinds
 
 
-def read_source(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
+def read_source(name: str, source: Mapping[str, Any], folder: Path, invalid: str) -> tuple[Any, dict[str, int]]:
     """Read one source; also what was converted on the way, counted."""
     file, kinds = open_source(name, source, folder)
     with file.naming_lines():
-        read = file.read(drop=source.get("drop", ()), **kinds)
+        read = file.read(drop=source.get("drop", ()), invalid=invalid, **kinds)
     if file.findings:
         warn(file.findings)
     counts = zip(read.conversions["column"], read.conversions["conversion"], read.conversions[c.ROWS], strict=True)

@@ -87,7 +87,9 @@ class Sources:
         read = frozenset(name for name, source in said.items() if found[name] is None and "path" in source)
         for name, source in said.items():
             if name in read:
-                found[name], converted = _read(name, source, plan.folder)
+                found[name], converted = _read(
+                    name, source, plan.folder, plan.values.get("tables", {}).get("invalid", "raise")
+                )
                 conversions |= {f"{name}: {what}": count for what, count in converted.items()}
         tables = plan.values.get("tables")
         if tables is not None and found["orders"] is None:
@@ -386,7 +388,7 @@ def _counted(notes: list[str], *, wanted: bool) -> Iterator[None]:
     notes += [str(warning.message) for warning in seen]
 
 
-def _read(name: str, source: Mapping[str, Any], folder: Path) -> tuple[Any, dict[str, int]]:
+def _read(name: str, source: Mapping[str, Any], folder: Path, invalid: str) -> tuple[Any, dict[str, int]]:
     from xifen.plan._read_source import read_source
 
-    return read_source(name, source, folder)
+    return read_source(name, source, folder, invalid)

@@ -41,7 +41,7 @@ def ledger(view: View) -> list[dict[str, Any]]:
                 ],
             }
         )
-    counts = [[words.column(key), words.value(value)] for key, value in view.result.counts.items()]
+    counts = [[words.count(key), words.value(value)] for key, value in view.result.counts.items()]
     if counts:
         blocks.append(
             {

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from xifen._report import CHINESE_NAMES
 from xifen.errors import ParameterError
 from xifen.presets import list_presets
 
@@ -129,6 +130,15 @@ class Words:
         if name.endswith("_band"):
             return self("band", measure=self.column(name.removesuffix("_band")))
         return self.text(name)
+
+    def count(self, key: str) -> str:
+        """Name a count of a result; of a conversion ("orders: amount, unit") by its file, its column and what was done."""
+        file, _, rest = key.partition(": ")
+        column, comma, conversion = rest.rpartition(", ")
+        if not comma:
+            return self.column(key)
+        done = CHINESE_NAMES.get(conversion, conversion) if self.lang == "zh" else conversion.replace("_", " ")
+        return self("conversion", file=self(f"file.{file}"), column=self.column(column), done=done)
 
     def step(self, name: str) -> str:
         """Give what people call a step of the model: the title of its preset, where it is one's."""

@@ -259,10 +259,9 @@ class _Page:
         book.widths(sheet, *frames)
 
     def count_name(self, key: str) -> str:
-        """Name a count; of a conversion ("orders: amount, unit") the last word is one of the ledger's."""
-        column, comma, conversion = key.rpartition(", ")
-        if comma and self.lang == "zh":
-            return f"{column}：{CHINESE_NAMES.get(conversion, conversion)}"
+        """Name a count; a conversion ("orders: amount, unit") as the report does."""
+        if ", " in key:
+            return Words(self.lang).count(key)
         return self.say("counts", key)
 
     def definitions(self, book: Workbook, result: Any, notes: Mapping[str, str]) -> None:
