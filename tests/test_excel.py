@@ -261,6 +261,9 @@ def test_the_workbook_of_a_plan(tmp_path, crm, preset, names):
     assert table[0][:12] == xf.management_table(TABLE, result.lang).columns.tolist()
     assert all(row[3] == "" for row in table[1:]), "contacts are not shown unless the plan keeps them"
     summary = [row for row in book[names[1]].iter_rows(values_only=True) if row[0] is not None]
+    said = {"zh": ["退货：", "完成度", "销售额"], "en": ["Returns: ", "Attainment", "Revenue"]}[result.lang]
+    cells = [str(cell) for row in summary for cell in row]
+    assert all(any(cell.startswith(word) for cell in cells) for word in said)
     shared = result.profile(shared=True)
     counts = dict(zip(shared[result.segment], shared["customers"], strict=True))
     written = {row[0]: row[1] for row in summary if row[0] in counts}

@@ -24,7 +24,7 @@ def basis(result: Any, frame: pd.DataFrame, words: Words) -> list[list[str]]:
         facts.append([words("basis.orders"), words("basis.days", **days)])
     said = [words.value(tables[name]) for name in ("currency", "basis") if name in tables]
     facts.append([words("basis.amounts"), {"zh": "，", "en": ", "}[words.lang].join(said) or words("basis.unsaid")])
-    return [*facts, [words("revenue"), revenue_note(result, words)]]
+    return [*facts, [words("basis.returns"), revenue_note(result, words)]]
 
 
 def revenue_note(result: Any, words: Words) -> str:

@@ -47,7 +47,7 @@ def ledger(view: View) -> list[dict[str, Any]]:
             {
                 "kind": "table",
                 "title": words("counted"),
-                "columns": [words("what"), words("counts")],
+                "columns": [words("item"), words("counts")],
                 "numeric": [1],
                 "rows": counts,
             }

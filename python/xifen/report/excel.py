@@ -38,7 +38,7 @@ _GOALS: Final[Mapping[str, Kind]] = {
     "goal": "text",
     "target": "whole",
     "attained": "whole",
-    "share": "share",
+    "attainment": "share",
     "held": "text",
 }
 
@@ -208,7 +208,7 @@ class _Page:
             shown.append(("segments", profile.rename(columns={result.segment: "segment"})))
         goals = result.goals()
         if len(goals):
-            shown.append(("goals", goals[list(_GOALS)]))
+            shown.append(("goals", goals.rename(columns={"share": "attainment"})[list(_GOALS)]))
         frames = []
         for heading, frame in shown:
             row = book.heading(sheet, row, self.say("headings", heading))
