@@ -183,7 +183,9 @@ def _tell(column: str, name: Any, row: Mapping[str, Any], lang: str) -> list[str
         lines.append("  " + said.format(label=last["label"], text=_one_line(last["text"]), missing=shown))
         lines += [
             "    "
-            + words["seen"].format(text=condition["text"], answer=answers[condition["holds"]], seen=_seen(condition, lang))
+            + words["seen"].format(
+                text=condition["text"], answer=answers[condition["holds"]], seen=_seen(condition, lang)
+            )
             for condition in last["conditions"]
         ]
     else:
@@ -211,7 +213,9 @@ def _tell_tags(column: str, name: Any, row: Mapping[str, Any], lang: str) -> lis
         lines.append("  " + words["line"].format(text=rule["label"], answer=answers[rule["tag"]]))
         lines += [
             "    "
-            + words["seen"].format(text=condition["text"], answer=answers[condition["holds"]], seen=_seen(condition, lang))
+            + words["seen"].format(
+                text=condition["text"], answer=answers[condition["holds"]], seen=_seen(condition, lang)
+            )
             for condition in rule["conditions"]
         ]
         if rule["before"] is not None:

@@ -96,7 +96,9 @@ def make(result: Any, row: pd.DataFrame, explained: Mapping[str, str], opted_out
             else []
         ),
         *([words["opted_out"]] if opted_out else []),
-        *_section(words["actions"], {words.get(name, name): value for name, value in _marked(result, actions).items()}, say),
+        *_section(
+            words["actions"], {words.get(name, name): value for name, value in _marked(result, actions).items()}, say
+        ),
     ]
     return Card(
         values[c.CUSTOMER_ID],
