@@ -417,11 +417,9 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             raise TypeError("its times are of several kinds")
         return array
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
-        try:
-            # Refused where a value is missing, else borrowed without a look at the mask.
-            return pa.array(values.to_numpy(values.dtype.numpy_dtype, na_value=pd.NA))
-        except (TypeError, ValueError):
-            return pa.array(values)
+        missing = values.isna()
+        # pandas gives its numbers away only as a copy where one of them is missing.
+        return _with_missing(values._data, missing if missing.any() else None)  # noqa: SLF001
     if isinstance(values, pd.Categorical):
         each = values.categories
         return _dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))

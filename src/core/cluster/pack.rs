@@ -2,7 +2,7 @@
 //! measured from a point in their middle, so that differences stay exact for data far from zero.
 
 use super::matrix::{LANES, Matrix, Real};
-use crate::{Result, cancel::Cancel, parallel::fill_chunks, vector::widest};
+use crate::{Result, cancel::Cancel, pages::zeros, parallel::fill_chunks, vector::widest};
 
 /// Points in blocks; what stands beyond the last point is `-origin` and means nothing.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl<T: Real> Packed<T> {
     pub(super) fn new(matrix: &Matrix<'_, T>, origin: &[T], cancel: &Cancel) -> Result<Self> {
         let (rows, dims) = (matrix.rows(), matrix.columns());
         let points = points_per_chunk(dims);
-        let mut values = vec![T::default(); rows.div_ceil(LANES) * LANES * dims];
+        let mut values = zeros(rows.div_ceil(LANES) * LANES * dims);
         fill_chunks(&mut values, points * dims, cancel, |first, piece| {
             pack(matrix, first / dims, origin, piece);
             Ok(())

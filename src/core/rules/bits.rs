@@ -30,22 +30,6 @@ impl Compare for u64 {}
 impl Compare for i128 {}
 
 widest! {
-    /// One bit per value, by a test the compiler can make of many values at once.
-    pub(crate) fn pack_wide[T: Copy, F: Fn(T) -> bool](values: &[T], words: &mut [u64], test: F) = pack_rows;
-}
-
-#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
-#[inline(always)]
-fn pack_rows<T: Copy, F: Fn(T) -> bool>(values: &[T], words: &mut [u64], test: F) {
-    let (blocks, rest) = values.as_chunks::<64>();
-    let (whole, last) = words.split_at_mut(blocks.len().min(words.len()));
-    for (word, block) in whole.iter_mut().zip(blocks) {
-        *word = block.iter().enumerate().fold(0, |rows, (row, value)| rows | u64::from(test(*value)) << row);
-    }
-    pack(rest, last, test);
-}
-
-widest! {
     /// Whether all values pass a test; much less work than a bit per value.
     pub(crate) fn all_pass[T: Copy, F: Fn(T) -> bool](values: &[T], test: F) -> bool = pass_each;
 }
@@ -376,17 +360,6 @@ mod tests {
             on_every_width(|| {
                 let mut fast = vec![9i8; rows];
                 spread(&digits, base, &mut fast);
-                assert_eq!(fast, plain);
-            });
-        }
-
-        #[test]
-        fn wide_packing_agrees_with_one_by_one(values in prop::collection::vec(prop_oneof![Just(f64::NAN), Just(f64::INFINITY), -1.0..1.0], 0..300)) {
-            let mut plain = [7u64; 5];
-            pack(&values, &mut plain, f64::is_finite);
-            on_every_width(|| {
-                let mut fast = [7u64; 5];
-                pack_wide(&values, &mut fast, f64::is_finite);
                 assert_eq!(fast, plain);
             });
         }

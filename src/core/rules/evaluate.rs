@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    bits::{Compare, all_pass, pack, pack_wide},
+    bits::{Compare, all_pass, pack},
     formula::{self, Place},
     program::{Literal, Node, Program, Test},
     texts,
@@ -271,42 +271,41 @@ impl<'a> Evaluator<'a> {
             }
             Column::Float32(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, f32::is_finite, f32::is_nan);
+                self.finite(piece(values, rows), rows, present, [f32::NEG_INFINITY, f32::INFINITY]);
             }
             Column::Float64(values) => {
                 validity_words(values.validity, rows, present);
-                self.finite(piece(values, rows), rows, present, f64::is_finite, f64::is_nan);
+                self.finite(piece(values, rows), rows, present, [f64::NEG_INFINITY, f64::INFINITY]);
             }
         }
     }
 
-    /// Takes NaN out of `present` and reports infinity.
-    fn finite<T: Copy>(
-        &self,
-        values: &[T],
-        rows: &Range<usize>,
-        present: &mut [u64],
-        is_finite: impl Fn(T) -> bool,
-        is_nan: impl Fn(T) -> bool,
-    ) {
-        if all_pass(values, &is_finite) {
+    /// Takes NaN out of `present` and reports infinity; `ends` are the two infinities.
+    fn finite<T: Compare>(&self, values: &[T], rows: &Range<usize>, present: &mut [u64], ends: [T; 2]) {
+        let [lowest, highest] = ends;
+        if all_pass(values, |value| lowest < value && value < highest) {
             return;
         }
-        let mut finite = [0; WORDS];
-        pack_wide(values, &mut finite, is_finite);
-        let mut odd = [0; WORDS];
-        odd.iter_mut().zip(present.iter().zip(finite)).for_each(|(odd, (present, finite))| *odd = present & !finite);
-        if first_set(&odd, rows.len()).is_none() {
-            return;
-        }
-        let mut nan = [0; WORDS];
-        pack(values, &mut nan, is_nan);
-        present.iter_mut().zip(nan).for_each(|(present, nan)| *present &= !nan);
-        odd.iter_mut().zip(nan).for_each(|(odd, nan)| *odd &= !nan);
-        if let Some(row) = first_set(&odd, rows.len()) {
+        let [mut low, mut high] = [[0; WORDS]; 2];
+        T::compare(values, Test::Equal, lowest, &mut low);
+        T::compare(values, Test::Equal, highest, &mut high);
+        clear_nan(values, lowest, present);
+        let infinite: [u64; WORDS] = std::array::from_fn(|word| {
+            let [low, high, present] = [&low, &high, &*present].map(|words| words.get(word).copied().unwrap_or(0));
+            (low | high) & present
+        });
+        if let Some(row) = first_set(&infinite, rows.len()) {
             Findings::first(&self.findings.infinite, self.first_row + rows.start + row);
         }
     }
+}
+
+/// Clears the bits of rows without a number; `lowest` is the number below all others.
+pub(crate) fn clear_nan<T: Compare>(values: &[T], lowest: T, bits: &mut [u64]) {
+    let [mut above, mut equal] = [[0; WORDS]; 2];
+    T::compare(values, Test::Greater, lowest, &mut above);
+    T::compare(values, Test::Equal, lowest, &mut equal);
+    bits.iter_mut().zip(above.iter().zip(equal)).for_each(|(bits, (above, equal))| *bits &= above | equal);
 }
 
 /// Cuts a test's raw bits down to present rows; the other present rows are false.

@@ -5,12 +5,12 @@ use std::{borrow::Cow, cmp::Ordering, ops::Range, sync::atomic};
 
 use super::{
     ast::Operator,
-    bits::{Compare, all_pass, pack_pairs, pack_wide},
+    bits::{Compare, all_pass, pack_pairs},
     calculate::Formula,
     calendar::units_per_day,
     check::digits_of_second,
     choose,
-    evaluate::{Evaluator, WORDS, compare_piece, literal_of, piece},
+    evaluate::{Evaluator, clear_nan, compare_piece, literal_of, piece},
     interpret::compare_decimals,
     number::{self, Number, Units},
     program::{Literal, Test},
@@ -323,9 +323,7 @@ fn calculate<'a>(
                 Operator::Remainder => pairs(&a, &b, |a, b| if b == 0.0 { f64::NAN } else { a % b }),
             };
             if !all_pass(&result, |value: f64| !value.is_nan()) {
-                let mut known = [0; WORDS];
-                pack_wide(&result, &mut known, |value: f64| !value.is_nan());
-                present.iter_mut().zip(known).for_each(|(present, known)| *present &= known);
+                clear_nan(&result, f64::NEG_INFINITY, present);
             }
             Numbers::Real(result.into())
         }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Error, Result,
     cancel::Cancel,
+    pages::zeros,
     parallel::{for_each_mut, map_each},
     random::Random,
 };
@@ -307,7 +308,7 @@ fn labelled<T: Real>(
     columns: &[String],
     cancel: &Cancel,
 ) -> Result<Placed> {
-    let mut labels = vec![0; matrix.rows()];
+    let mut labels = zeros(matrix.rows());
     let model = (Matrix::of_rows(centres, origin.len()), Matrix::of_rows(origin, origin.len()));
     let inertia = place(matrix, weights, (&model.0, &model.1), columns, Some(&mut labels), true, cancel)?;
     Ok((labels, inertia))

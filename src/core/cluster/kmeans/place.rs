@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     cancel::Cancel,
+    pages::zeros,
     parallel::map_each_with,
     vector::{Fused, widest_fused},
 };
@@ -25,7 +26,7 @@ pub fn predict<T: Real>(
     columns: &[String],
     cancel: &Cancel,
 ) -> Result<Vec<i32>> {
-    let mut labels = vec![0; matrix.rows()];
+    let mut labels = zeros(matrix.rows());
     place(matrix, None, (centres, origin), columns, Some(&mut labels), false, cancel)?;
     Ok(labels)
 }
@@ -53,7 +54,7 @@ pub fn distances<T: Real>(
 ) -> Result<Vec<T>> {
     let (origin, near) = near(matrix, centres, origin)?;
     let (dims, clusters) = (origin.len(), centres.rows());
-    let mut out = vec![T::default(); matrix.rows() * clusters];
+    let mut out = zeros(matrix.rows() * clusters);
     let step = lloyd::points_per_piece(clusters, dims);
     let pieces = out.par_chunks_mut(step * clusters).enumerate();
     let room = || vec![T::default(); room_for(matrix, step)];
