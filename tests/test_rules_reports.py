@@ -255,6 +255,11 @@ class TestNearest:
         assert self.near({"a": "x > 5 AND x < 5"}, {"x": 1}) == []
         assert self.near({"a": "x > 5"}, {"x": 1}, domains={"x": (0, 5)}) == []
 
+    def test_a_missing_input_that_is_compared_with_itself_needs_any_value(self):
+        frame = pd.DataFrame({"x": pd.array([None], "Int64"), "y": [3], "z": pd.to_datetime([None])})
+        told = xf.RuleSegmenter({"a": "x = x AND y = 0 AND z <= z"}).fit(frame).explain(frame)
+        assert told.nearest[["column", "is"]].to_numpy().tolist() == [["x", "missing"], ["y", "3"], ["z", "missing"]]
+
     def test_missing_inputs(self):
         frame = pd.DataFrame({"x": [np.nan, 3.0], "y": [1, 1]})
         told = xf.RuleSegmenter({"a": "x > 5", "b": "y = 1"}).fit(frame).explain(frame)

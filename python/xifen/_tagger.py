@@ -273,7 +273,7 @@ def _flags(
     each: int, values: np.ndarray, masks: np.ndarray, unknown: list[bool], rows: int, in_bits: bool
 ) -> list[Column]:
     """Every tag, from bits with their validity or from bytes with their mask; `each` of them are one tag's."""
-    parts = [slice(tag * each, (tag + 1) * each) for tag in range(len(unknown))]
+    parts = [slice(tag * each, (tag + 1) * each) for tag, _ in enumerate(unknown)]
     if in_bits:
         return [
             pa.Array.from_buffers(

@@ -266,6 +266,10 @@ impl Nearby {
         constants.extend(
             others.iter().filter(|other| **other != column).filter_map(|other| constant_of(cells.get(*other)?)),
         );
+        if constants.is_empty() && own == Cell::Missing {
+            // Compared with nothing but what is missing, or with itself: any value will do.
+            constants = vec![Constant::Number(Number::whole(0)), Constant::Date(0)];
+        }
         for constant in &constants {
             beside(kind, constant, others.len().max(1), &mut found);
         }
