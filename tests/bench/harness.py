@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 ROUNDS = (5, 25)  # at least, at most
 #: Threads of the call before may look for work for some milliseconds, which would be the next call's time.
-REST_SECONDS = 0.05
+REST_SECONDS = 0.01
 ENOUGH_SECONDS = 2.0  # rounds beyond the least are only run while the bench has taken less than this
 
 
