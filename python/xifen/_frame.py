@@ -417,9 +417,9 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
             raise TypeError("its times are of several kinds")
         return array
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
-        missing = values.isna()
-        # pandas gives its numbers away only as a copy where one of them is missing.
-        return _with_missing(values._data, missing if missing.any() else None)  # noqa: SLF001
+        # pandas gives numbers with missing ones away, and says which these are, only as copies.
+        numbers, missing = values._data, values._mask  # noqa: SLF001
+        return _with_missing(numbers, missing if missing.any() else None)
     if isinstance(values, pd.Categorical):
         each = values.categories
         return _dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))
