@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import xifen as xf
 from command_line import cdnow_file, log_of, refused, xifen
+from xifen._report import Language, profile_text
 from xifen.report.excel import write_table
 
 
@@ -25,6 +26,16 @@ def orders(tmp_path: Path) -> Path:
 
 
 # Files of other kinds, found and converted.
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "* few customers"), ("zh", "* 人数过少")])
+def test_counts_that_are_not_shown_have_a_sign_and_its_reason(lang: str, said: str):
+    profile = pd.DataFrame({"type": ["a", "b"], "customers": pd.array([1200, None], "Int64"), "share": [0.9, None]})
+    text = profile_text(profile, "type", Language(lang))
+    assert "1,200" in text
+    assert text.splitlines()[-2].split() == ["b", "*"]
+    assert text.splitlines()[-1].startswith(said)
+    assert "*" not in profile_text(profile[:1], "type", Language(lang))
 
 
 def test_what_is_found_out_about_a_file_is_said(tmp_path: Path):
@@ -118,6 +129,7 @@ def test_presets(tmp_path: Path):
     done = xifen("presets", "--lang", "zh", cwd=tmp_path)
     assert "rfm.named" in done.stdout
     assert "流失预警" in done.stdout
+    assert all(re.match(r"\S+  +\S", line) for line in done.stdout.splitlines())
     assert {"name", "inputs"} <= json.loads(xifen("presets", "rfm.named", "--json", cwd=tmp_path).stdout).keys()
     shown = xifen("presets", "types.practice", cwd=tmp_path).stdout
     assert "order_count_90D = 0 AND frequency_score <= :low_frequency" in shown

@@ -243,12 +243,13 @@ def test_counts_are_the_frames_own(result):
     everyone = {place: count for (segment, place), count in mine.items() if segment < 0}
     assert everyone == {place: count for place, count in enumerate(np.bincount(codes[codes >= 0])) if place in everyone}
     assert len(everyone) == len(labels)
-    assert sum(of_segments.values()) + tally.left_out == (codes >= 0).sum()
+    assert (tally.hidden, tally.without) == (0, (codes < 0).sum())
+    assert tally.fewer == (sum(of_segments.values()) < (codes >= 0).sum())
     # With nothing to hide the sums are the true ones.
     open_view = View(StandIn(300, small_cells=0))
     codes, labels = open_view.coded("industry")
     tally = open_view.tally([(codes, len(labels))])
-    assert tally.left_out == 0
+    assert (tally.hidden, tally.fewer) == (0, False)
     assert tally.n[tally.segment < 0].tolist() == np.bincount(codes[codes >= 0]).tolist()
 
 

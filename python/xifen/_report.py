@@ -54,6 +54,7 @@ SENTENCES = {
         "nothing_written": "nothing was written: name files by --report, --excel, --table, --model",
         "valid": "{plan} is a plan that can run: {count} steps",
         "adds": "  {step}adds {columns}",
+        "few": "* few customers, or a count that would tell of few by a total: not shown (small_cells of [privacy])",
     },
     Language.ZH: {
         "result": "{name}：{count:,} 位客户，截至 {as_of}",
@@ -62,6 +63,7 @@ SENTENCES = {
         "nothing_written": "没有写出文件：用 --report、--excel、--table、--model 指定",
         "valid": "方案 {plan} 可以运行：{count} 个步骤",
         "adds": "  {step}得到 {columns}",
+        "few": "* 人数过少，或可由合计推出人数过少的类型，不显示",
     },
 }
 OUTPUTS = {
@@ -171,8 +173,11 @@ def profile_text(profile: pd.DataFrame, segment: str, lang: Language) -> str:
         for name in ("share", "revenue_share")
         if name in shown
     }
-    shown = shown.assign(**{**shares, segment: shown[segment].astype(object).fillna(NO_SEGMENT[lang])})
-    return _text(shown.rename(columns={segment: names.SEGMENT} if lang is Language.ZH else {}), lang)
+    counts = [f"{count:,}" if pd.notna(count) else "*" for count in shown["customers"]]
+    named = shown[segment].astype(object).fillna(NO_SEGMENT[lang])
+    shown = shown.assign(**{**shares, "customers": counts, segment: named})
+    text = _text(shown.rename(columns={segment: names.SEGMENT} if lang is Language.ZH else {}), lang)
+    return f"{text}\n{sentence('few', lang)}" if "*" in counts else text
 
 
 def _named(name: str, lang: Language) -> str:

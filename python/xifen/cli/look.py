@@ -28,11 +28,9 @@ def presets(
     """List the presets: segments, tags, bands, scorecards, matrices, playbooks."""
     if name is None:
         listed = xf.list_presets()
-        telling.say(
-            "\n".join(
-                f"{row[0]:<28}{row[1]}" for row in zip(listed["name"], listed[f"title_{lang.value}"], strict=True)
-            )
-        )
+        width = int(listed["name"].str.len().max()) + 2
+        rows = zip(listed["name"], listed[f"title_{lang.value}"], strict=True)
+        telling.say("\n".join(f"{key:<{width}}{title}" for key, title in rows))
         telling.data["presets"] = listed
         return
     _files.one_of("preset", name, _files.names())

@@ -25,12 +25,15 @@ def _chart(kind: str, alt: str, rows: dict[str, Any], *, by: str = "choice", **m
 
 
 def _note(view: View, tally: Tally, text: str = "") -> str:
-    """Give a chart's note, with how many customers it leaves out."""
-    if not tally.left_out:
-        return text
-    few = tally.left_out < view.least
-    count = view.words("hidden", k=view.least) if few else view.words.number(tally.left_out)
-    return f"{text} {view.words('left_out', count=count)}".lstrip()
+    """Give a chart's note, with how many customers are not in it."""
+    said = [text] if text else []
+    for word, many in (("left_out", tally.hidden), ("without", tally.without)):
+        if many:
+            few = many < view.least
+            said.append(view.words(word, count=view.words("hidden", k=view.least) if few else view.words.number(many)))
+    if tally.fewer:
+        said.append(view.words("left_out_segments"))
+    return ("" if view.words.lang == "zh" else " ").join(said)
 
 
 def _listed(tally: Tally, **columns: Any) -> dict[str, list[Any]]:

@@ -46,12 +46,23 @@ class Tally:
         Of everyone's cells without those segments that are few customers together and may not be shown.
     summed : numpy.ndarray
         The customers the sums are of.
-    left_out : int
-        How many customers stand in cells of segments that may not be shown.
+    hidden : int
+        How many customers stand in everyone's cells that may not be shown.
+    fewer : bool
+        Whether a segment has cells that may not be shown.
+    without : int
+        How many customers have not all of the codes.
     """
 
     def __init__(
-        self, shape: Sequence[int], counts: np.ndarray, shown: np.ndarray, totals: list[np.ndarray], least: int
+        self,
+        shape: Sequence[int],
+        counts: np.ndarray,
+        shown: np.ndarray,
+        totals: list[np.ndarray],
+        *,
+        least: int,
+        without: int,
     ) -> None:
         lines, cells = np.nonzero(shown)
         self.segment: np.ndarray = lines - 1
@@ -64,7 +75,9 @@ class Tally:
             everyone = np.where(few, 0, total).sum(axis=0)
             self.sums.append(np.vstack([everyone, total])[lines, cells])
         self.summed: np.ndarray = self.sums.pop()
-        self.left_out = int(counts[hidden].sum())
+        self.hidden = int(counts.sum() - shown[0].sum())
+        self.fewer = bool(hidden.any())
+        self.without = without
 
 
 class View:
@@ -184,7 +197,8 @@ class View:
 
         counts = table(None).astype(np.int64)
         totals = [table(np.nan_to_num(values[present])) for values in sums]
-        return Tally(shape, counts, self.shown(counts), totals, self.least)
+        without = int((~present).sum())
+        return Tally(shape, counts, self.shown(counts), totals, least=self.least, without=without)
 
     def shown(self, counts: np.ndarray) -> np.ndarray:
         """Give what may be shown of a table with a line per segment, everyone's line before them: nothing where it may not."""
