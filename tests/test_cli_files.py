@@ -340,7 +340,9 @@ def test_an_interrupted_run_leaves_no_half_written_file(orders: Path, end: signa
     script = folder.parent / f"{folder.name}.py"
     script.write_text(
         "import sys, time\nimport pandas as pd\nimport xifen.cli\n"
-        "def slow(frame, path, **_):\n    open(path, 'w').write('half')\n    print('writing', flush=True)\n    time.sleep(60)\n"
+        "def slow(frame, path, **_):\n    open(path, 'w').write('half')\n    print('writing', flush=True)\n"
+        # Short rests: a signal that comes just before one would be heard only after it.
+        "    for _ in range(600):\n        time.sleep(0.1)\n"
         "pd.DataFrame.to_csv = slow\nsys.argv = ['xifen', 'segment', *sys.argv[1:]]\nxifen.cli.main()\n",
         encoding="utf-8",
     )

@@ -15,8 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 ROUNDS = (5, 25)  # at least, at most
-#: Threads of the call before may look for work for some milliseconds, which would be the next call's time.
-REST_SECONDS = 0.01
 ENOUGH_SECONDS = 2.0  # rounds beyond the least are only run while the bench has taken less than this
 
 
@@ -38,11 +36,13 @@ class Bench:
     wanted: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     check: Callable[[Mapping[str, pa.Array]], None] = lambda _: None
     note: str = ""
+    #: Seconds before each call, where threads of a rival (OpenMP's) look for work for a while: that would be the next call's time.
+    rest: float = 0.0
 
     def run(self, title: str, *, quick: bool = False) -> str:
         """Compare, time, and write the table; `quick` takes few times and gives no verdict on them."""
         counts = self._compare()
-        times = _alternate({**self.ours, **self.rivals}, (1, 1) if quick else ROUNDS)
+        times = _alternate({**self.ours, **self.rivals}, (1, 1) if quick else ROUNDS, self.rest)
         medians = {name: statistics.median(taken) for name, taken in times.items()}
         head = ["call", "ms: median (min..max)", "columns", *(f"{name} is faster by" for name in self.ours)]
         rows = []
@@ -83,7 +83,7 @@ class Bench:
         return counts
 
 
-def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int]) -> dict[str, list[float]]:
+def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int], rest: float) -> dict[str, list[float]]:
     """Seconds of each call, in rounds: forwards and backwards by turns, so none always follows the same other."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     began = time.perf_counter()
@@ -93,7 +93,7 @@ def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int]) 
             break
         for name in list(calls)[:: -1 if turn % 2 else 1]:
             gc.collect()
-            time.sleep(REST_SECONDS)
+            time.sleep(rest)
             start = time.perf_counter()
             result = calls[name]()
             times[name].append(time.perf_counter() - start)
