@@ -233,15 +233,21 @@ def test_next_contact_follows_the_last_one_and_the_type():
     assert (result.counts["opted_out"], result.counts["contacts_due"], result.counts["contacts_overdue"]) == (1, 1, 0)
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", ["overdue", "due"]), ("zh", ["已逾期", "应联系"])])
-def test_contacts_whose_day_is_past_are_marked_by_a_word(lang, words):
-    people = {"customer_id": list("abc"), "seen": ["2026-05-30", "2026-06-20", None]}
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", ["overdue", "due", "opted out"]), ("zh", ["已逾期", "应联系", "拒绝营销"])]
+)
+def test_contacts_whose_day_is_past_and_who_wants_none_are_marked_by_a_word(lang, words):
+    people = {
+        "customer_id": list("abcd"),
+        "seen": ["2026-05-30", "2026-06-20", None, "2026-05-30"],
+        "opt_out": [False, False, False, True],
+    }
     plan = small(**TYPES, lang=lang, contact={"last": "seen", "days": {"big": 30, "small": 30}})
     result = plan.fit(orders(), people)
     assert result.counts["contacts_overdue"] == 1
     table = result.management(owners=True)
     status = table[{"en": "Contact status", "zh": "联系状态"}[lang]]
-    assert [status[0], status[2]] == words
+    assert [status[0], status[2], status[3]] == words
     assert pd.isna(status[1])
 
 

@@ -204,7 +204,10 @@ def management(result: Any, table: pd.DataFrame, *, contact: bool, owners: bool)
             if name == NEXT_CONTACT and name in table:
                 days, today = table[name], pd.Timestamp(result.as_of)
                 status = pd.Series(None, out.index, "str").mask(days < today, words["overdue"])
-                out[words["contact_status"]] = status.mask(days == today, words["due"])
+                status = status.mask(days == today, words["due"])
+                if ours[c.OPT_OUT] in table:
+                    status = status.mask(opted_out(plan, table), words["opted_out"])
+                out[words["contact_status"]] = status
     return out, notes
 
 
