@@ -53,7 +53,8 @@ class Bench:
                 verdict = "" if quick else self._verdict(name, place, ratio)
                 row.append(f"{ratio:.2f}x{verdict}" if name in self.rivals else "")
             rows.append(row)
-        return "\n\n".join(filter(None, [f"### {title}", self.note, table(head, rows)]))
+        rest = f"Each call after a rest of {self.rest * 1e3:.0f} ms." if self.rest else ""
+        return "\n\n".join(filter(None, [f"### {title}", f"{self.note} {rest}".strip(), table(head, rows)]))
 
     def _verdict(self, rival: str, place: int, ratio: float) -> str:
         for start, wanted in self.wanted.items():

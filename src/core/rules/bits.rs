@@ -365,6 +365,11 @@ mod tests {
         }
 
         #[test]
+        fn all_pass_where_each_does(values in prop::collection::vec(prop_oneof![9 => -1.0..1.0, 1 => Just(f64::NAN)], 0..100)) {
+            on_every_width(|| assert_eq!(all_pass(&values, |value| value < 0.9), values.iter().all(|value| *value < 0.9)));
+        }
+
+        #[test]
         fn pairs_agree_with_one_by_one(pairs in prop::collection::vec((-1.0..1.0, -1.0..1.0), 0..300)) {
             let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
             let mut plain = [0u64; 5];
