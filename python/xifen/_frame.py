@@ -10,9 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import narwhals.stable.v2.dependencies as known
 import numpy as np
@@ -20,13 +19,12 @@ import pandas as pd
 import pyarrow as pa
 
 from xifen import _core
+from xifen._results import NAT, Column, dictionary, to_arrow, to_pandas, to_polars, with_missing
 from xifen.errors import InputError
 
-__all__ = ["Column", "Frame", "Labels", "Masked", "Times", "as_kind", "is_array"]
+__all__ = ["Frame", "as_kind", "is_array"]
 
 Kind = Literal["pandas", "polars", "pyarrow", "dict"]
-NAT = np.iinfo(np.int64).min
-
 #: What to do about a thing that could become a frame, by library and class.
 NEXT_STEPS = {
     "polars.LazyFrame": "call .collect() first",
@@ -37,39 +35,6 @@ NEXT_STEPS = {
     "pyarrow.RecordBatchReader": "call .read_all() first",
     "numpy.ndarray": "an array has no column names: give a frame or a dict of arrays",
 }
-
-
-@dataclass(frozen=True)
-class Masked:
-    """Whole numbers or booleans, with the rows that are missing (None: no row is)."""
-
-    values: np.ndarray
-    missing: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Labels:
-    """One of a few declared texts per row, as a code into `categories`; -1 is missing.
-
-    `ordered` labels run from worst to best, and pandas compares and sorts them so; a polars Enum always does.
-    """
-
-    codes: np.ndarray
-    categories: Sequence[str]
-    ordered: bool = False
-
-
-@dataclass(frozen=True)
-class Times:
-    """Points in time as int64 since 1970-01-01 in `unit` ("D" is a calendar date); the smallest int64 is missing."""
-
-    values: np.ndarray
-    unit: Literal["D", "s", "ms", "us", "ns"]
-    zone: str | None = None
-
-
-#: What a result column is before it takes the caller's kind. A plain float array says missing by NaN.
-Column: TypeAlias = np.ndarray | Masked | Labels | Times | pa.Array
 
 
 class Frame:
@@ -262,7 +227,7 @@ class Frame:
     def _native(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
         if self.kind == "polars":
             return self._polars(columns, like)
-        arrays = {name: _to_arrow(column) for name, column in columns.items()}
+        arrays = {name: to_arrow(column) for name, column in columns.items()}
         for name, source in like.items():
             wanted = self.native.schema.field(source).type
             if not pa.types.is_null(wanted):  # else no value ever had a kind to take
@@ -273,7 +238,9 @@ class Frame:
     def _polars(self, columns: Mapping[str, Column], like: Mapping[str, str]) -> Any:
         import polars as pl
 
-        out = pl.DataFrame([_to_polars(name, column) for name, column in columns.items()])
+        out = pl.DataFrame([to_polars(name, column) for name, column in columns.items()])
+        if not like:
+            return out  # casting nothing would plan a query
         kinds: dict[str, Any] = {}
         for name, source in like.items():
             kind = self.native.schema[source]
@@ -285,7 +252,7 @@ class Frame:
         return out.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items() if out.schema[name] != kind)
 
     def _pandas(self, column: Column, like: str | None) -> Any:
-        values = _to_pandas(column)
+        values = to_pandas(column)
         if like is not None:
             wanted = self.native[like].dtype
             if isinstance(wanted, pd.CategoricalDtype):
@@ -304,20 +271,6 @@ def is_array(data: Any) -> bool:
     ):  # sparse; one of scipy's formats is a dict; scikit-learn's check of arrays has the words for all of them
         return True
     return not isinstance(data, Mapping) and not any(hasattr(type(data), name) for name in ("columns", "schema"))
-
-
-def as_array(columns: Mapping[str, Column]) -> np.ndarray:
-    """Put columns side by side: float64 with NaN, or objects with None when there are labels."""
-    plain: list[np.ndarray] = []
-    for column in columns.values():
-        if isinstance(column, Labels):
-            plain.append(np.asarray([*column.categories, None], dtype=object)[column.codes])
-        elif isinstance(column, Masked):
-            values = column.values.astype(np.float64)
-            if column.missing is not None:
-                values[column.missing] = np.nan
-            plain.append(values)
-    return np.column_stack(plain)
 
 
 def as_kind(data: Any, kind: str) -> Any:
@@ -419,77 +372,8 @@ def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, (pd.arrays.IntegerArray, pd.arrays.FloatingArray)):
         # pandas gives numbers with missing ones away, and says which these are, only as copies.
         numbers, missing = values._data, values._mask  # noqa: SLF001
-        return _with_missing(numbers, missing if missing.any() else None)
+        return with_missing(numbers, missing if missing.any() else None)
     if isinstance(values, pd.Categorical):
         each = values.categories
-        return _dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))
+        return dictionary(values.codes, _from_pandas(each.to_numpy() if each.dtype == object else each))
     return pa.array(values, from_pandas=True)
-
-
-def _dictionary(codes: np.ndarray, categories: pa.Array, ordered: bool = False) -> pa.DictionaryArray:
-    # In range: the codes are ours, or pandas'.
-    places = _with_missing(codes, _negative(codes))
-    return pa.DictionaryArray.from_arrays(places, categories, ordered=ordered, safe=False)
-
-
-def _with_missing(values: np.ndarray, missing: np.ndarray | None) -> pa.Array:
-    """Borrow numbers; pa.array(mask=) gives the same, but makes the bits of the mask one by one."""
-    if missing is None:
-        return pa.array(values)
-    present = pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    numbers = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [present, numbers])
-
-
-def _negative(codes: np.ndarray) -> np.ndarray | None:
-    """Which codes are missing; None when none is."""
-    return codes < 0 if len(codes) and codes.min() < 0 else None
-
-
-def _to_arrow(column: Column) -> pa.Array:
-    if isinstance(column, Masked):
-        if column.values.dtype == bool:
-            return pa.array(column.values, mask=column.missing)
-        return _with_missing(column.values, column.missing)
-    if isinstance(column, Labels):
-        return _dictionary(column.codes, pa.array(list(column.categories), pa.large_string()), column.ordered)
-    if isinstance(column, Times):
-        kind = pa.date32() if column.unit == "D" else pa.timestamp(column.unit, column.zone)
-        values = column.values.astype(np.int32) if column.unit == "D" else column.values
-        return pa.array(values, mask=column.values == NAT).cast(kind)
-    if isinstance(column, np.ndarray):
-        if column.dtype.kind == "f" and not np.isnan(column).any():
-            return pa.array(column)  # borrowed, where from_pandas would copy bit by bit
-        return pa.array(column, from_pandas=True)
-    return column
-
-
-def _to_polars(name: str, column: Column) -> Any:
-    import polars as pl
-
-    if isinstance(column, Labels):
-        # Picked from the categories in their own order: faster than an Arrow dictionary, whose texts are looked up.
-        categories = pl.Series(name, column.categories, dtype=pl.Enum(column.categories))
-        codes = column.codes.view(f"u{column.codes.itemsize}")
-        return categories.gather(pl.Series(_with_missing(codes, _negative(column.codes))))
-    return pl.Series(name, _to_arrow(column))
-
-
-def _to_pandas(column: Column) -> Any:
-    if isinstance(column, Masked):
-        missing = column.missing if column.missing is not None else np.zeros(len(column.values), dtype=bool)
-        array = pd.arrays.BooleanArray if column.values.dtype == bool else pd.arrays.IntegerArray
-        return array(column.values, missing)
-    if isinstance(column, Labels):
-        # Ours are in range.
-        return pd.Categorical.from_codes(column.codes, list(column.categories), ordered=column.ordered, validate=False)
-    if isinstance(column, Times):
-        unit = "s" if column.unit == "D" else column.unit
-        values = np.where(column.values == NAT, NAT, column.values * 86_400) if column.unit == "D" else column.values
-        times = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
-        return (times.tz_localize("UTC").tz_convert(column.zone) if column.zone else times).array
-    if isinstance(column, pa.Array):
-        # As Python objects decimals would be slow and of no declared scale, and lists would become numpy arrays.
-        kept = pa.types.is_decimal(column.type) or pa.types.is_list(column.type)
-        return pd.arrays.ArrowExtensionArray(column) if kept else column.to_pandas().array
-    return column

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xifen import _columns as names
-from xifen._frame import Frame, Masked
+from xifen._frame import Frame
+from xifen._results import Masked
 from xifen._rule_words import value_in, visible
 from xifen.errors import InputError
 

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from xifen import _core
 from xifen._cuts import threads
-from xifen._frame import Column, Frame, Labels, Masked
+from xifen._frame import Frame
+from xifen._results import Column, Labels, Masked
 from xifen.errors import InputError, ParameterError
 from xifen.rules import RuleSet, warn_of_overflows
 

@@ -25,7 +25,8 @@ from xifen._cuts import (
     renamed,
     threads,
 )
-from xifen._frame import Column, Frame, Labels, Masked, as_array, is_array
+from xifen._frame import Frame, is_array
+from xifen._results import Column, Labels, Masked, as_array
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["BinEdges", "Binner", "RFMScorer"]

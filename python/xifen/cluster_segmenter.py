@@ -18,7 +18,8 @@ from xifen._cluster_rows import Rows, category_columns, clusterable, column_kind
 from xifen._cluster_rules import DEEPEST, grown, tree_rules
 from xifen._cluster_scaling import learned_scaling, scaled
 from xifen._cuts import column_names
-from xifen._frame import Frame, Labels
+from xifen._frame import Frame
+from xifen._results import Labels
 from xifen._warn import warn
 from xifen.cluster import GaussianMixture, KMeans, KPrototypes, choose_k
 from xifen.cluster.choice import KChoice

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from xifen import _columns as c
 from xifen import _core
 from xifen._cuts import known_columns, other_names
-from xifen._frame import NAT, Column, Frame, Times
+from xifen._frame import Frame
+from xifen._results import NAT, Column, Times
 from xifen._warn import warn
 from xifen.errors import InputError, ParameterError
 from xifen.presets import strategies, words

@@ -14,7 +14,8 @@ from xifen import _columns as names
 from xifen import _core, _display
 from xifen._base import ColumnAdder
 from xifen._cuts import column_names, cuts_by_column, is_fitted_edges, known_columns, renamed
-from xifen._frame import Frame, Labels
+from xifen._frame import Frame
+from xifen._results import Labels
 from xifen.binning import Strategy, _Bins
 from xifen.errors import ParameterError
 

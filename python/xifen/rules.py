@@ -18,7 +18,8 @@ from xifen import _columns as names
 from xifen import _core, _display
 from xifen._base import ColumnAdder
 from xifen._cuts import threads
-from xifen._frame import Frame, Labels
+from xifen._frame import Frame
+from xifen._results import Labels
 from xifen._rule_coverage import Coverage
 from xifen._rule_reports import Explanation, chosen_rows, ids_of
 from xifen._rule_values import constant, domain_of, learned, unlearned

@@ -15,7 +15,8 @@ from xifen import _columns as names
 from xifen import _core, _display
 from xifen._base import ColumnAdder
 from xifen._cuts import as_json, column_names, known_columns, renamed, threads
-from xifen._frame import Column, Frame, Masked
+from xifen._frame import Frame
+from xifen._results import Column, Masked
 from xifen.errors import ParameterError
 
 __all__ = ["Scorecard"]

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from xifen import _columns as c
 from xifen import _core
 from xifen._cuts import threads
-from xifen._frame import Frame, Labels, Masked, Times
+from xifen._frame import Frame
+from xifen._results import Labels, Masked, Times
 from xifen._warn import warn
 from xifen.errors import ParameterError
 

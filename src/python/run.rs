@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, LazyLock, Mutex, mpsc},
     time::Duration,
 };
 
@@ -37,6 +37,7 @@ pub(crate) fn run<T: Send>(
                 let outcome = catch_unwind(AssertUnwindSafe(|| work(&cancel)));
                 let _ = sender.send(outcome); // the receiver below outlives this task
             });
+            scope.spawn(|_| ()); // wakes a second thread at once, not when the first has work for it
             loop {
                 match receiver.recv_timeout(POLL) {
                     Ok(outcome) => return Some(outcome),
@@ -90,15 +91,16 @@ fn build(threads: usize) -> Result<Arc<ThreadPool>> {
 
 /// scikit-learn's reading of `n_jobs`, except that `None` means every processor this process may use.
 fn threads(n_jobs: Option<i64>) -> Result<usize> {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    // Asked once: the answer stands in files of the system.
+    static PROCESSORS: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
     match n_jobs {
-        None => Ok(processors),
+        None => Ok(*PROCESSORS),
         Some(0) => Err(Error::parameter("n_jobs is 0; give a positive number of threads, or None for all processors")),
         Some(count) if count > 1024 => {
             Err(Error::parameter(format!("n_jobs is {count}; more than 1024 threads are never started")))
         }
         Some(count) if count > 0 => Ok(count as usize),
-        Some(count) => Ok((processors as i64).saturating_add(1).saturating_add(count).max(1) as usize),
+        Some(count) => Ok((*PROCESSORS as i64).saturating_add(1).saturating_add(count).max(1) as usize),
     }
 }
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xifen import _columns as c
-from xifen._frame import Column, Frame, Labels, Masked, Times
+from xifen._frame import Frame
 from xifen._progress import waiting
+from xifen._results import Column, Labels, Masked, Times
 from xifen.datasets.crm_words import OPENINGS, SENTENCES, TOPICS
 from xifen.datasets.draw import Draw
 from xifen.errors import ParameterError

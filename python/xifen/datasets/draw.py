@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xifen._frame import Labels, Masked
+from xifen._results import Labels, Masked
 
 __all__ = ["Draw"]
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xifen import _columns as c
-from xifen._frame import Column, Frame, Labels, as_kind
+from xifen._frame import Frame, as_kind
+from xifen._results import Column, Labels
 from xifen.errors import InputError, ParameterError
 from xifen.plan import privacy
 from xifen.presets import load_preset

@@ -1,6 +1,6 @@
 //! Rules over a few small integers (scores): decide every combination once, then look rows up.
 
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{
     config::Checked,
@@ -13,7 +13,7 @@ use crate::{
     cancel::Cancel,
     column::{Batch, Bits, Column, Values},
     pages::zeros,
-    parallel::CHUNK_ROWS,
+    parallel::{CHUNK_ROWS, fill_chunks, map_chunks},
     vector::widest,
 };
 
@@ -31,6 +31,14 @@ struct Axis {
     places: usize,
 }
 
+impl Axis {
+    /// Whether these values have places on it.
+    fn holds(&self, range: Option<(i64, i64)>) -> bool {
+        let last = self.low.saturating_add(self.places as i64).saturating_sub(2);
+        range.is_none_or(|(low, high)| low >= self.low && high <= last)
+    }
+}
+
 /// The labels by way of a table, or `None` where the columns do not suit one.
 pub(crate) fn labels(
     batches: &[Batch<'_>],
@@ -43,42 +51,65 @@ pub(crate) fn labels(
     if program.calculates() || rows == 0 || columns.any(|column| !is_small_integer(column)) {
         return Ok(None);
     }
-    let mut axes = Vec::with_capacity(checked.names.len());
-    let mut cells = 1usize;
-    for column in 0..checked.names.len() {
-        let Some(axis) = axis(batches, column, cancel)? else { return Ok(None) };
-        cells = cells.saturating_mul(axis.places);
-        axes.push(axis);
-        if cells > MAX_CELLS || cells.saturating_mul(ROWS_PER_CELL) > rows {
-            return Ok(None);
+    let mut codes = zeros(rows);
+    // The first rows nearly always hold every value; where they do not, all rows say which there are.
+    for seen in [PART, usize::MAX] {
+        let mut axes = Vec::with_capacity(checked.names.len());
+        let mut cells = 1usize;
+        for column in 0..checked.names.len() {
+            let Some(axis) = axis(batches, column, seen, cancel)? else { return Ok(None) };
+            cells = cells.saturating_mul(axis.places);
+            axes.push(axis);
+            if cells > MAX_CELLS || cells.saturating_mul(ROWS_PER_CELL) > rows {
+                return Ok(None);
+            }
+        }
+        let Some(decided) = decide_all(&axes, cells, program, cancel)? else { return Ok(None) };
+        let mut table = [-1; MAX_CELLS];
+        table.iter_mut().zip(decided).for_each(|(entry, code)| *entry = code);
+        if look_up_all(batches, &axes, &table, &mut codes, cancel)? {
+            return Ok(Some(codes));
         }
     }
-    let Some(decided) = decide_all(&axes, cells, program, cancel)? else { return Ok(None) };
-    let mut table = [-1; MAX_CELLS];
-    table.iter_mut().zip(decided).for_each(|(entry, code)| *entry = code);
-    let mut codes = zeros(rows);
-    let mut rest = codes.as_mut_slice();
+    Ok(None)
+}
+
+/// Fills in each row's code; false as soon as a row holds what the axes do not.
+fn look_up_all(
+    batches: &[Batch<'_>],
+    axes: &[Axis],
+    table: &[i8; MAX_CELLS],
+    codes: &mut [i8],
+    cancel: &Cancel,
+) -> Result<bool> {
+    let beyond = AtomicBool::new(false);
+    let mut rest = codes;
     for batch in batches {
         let (piece, later) = rest.split_at_mut(batch.first().map_or(0, Column::len));
         rest = later;
-        piece.par_chunks_mut(CHUNK_ROWS).enumerate().try_for_each(|(chunk, piece)| {
-            cancel.check()?;
+        fill_chunks(piece, CHUNK_ROWS, cancel, |start, piece| {
             let mut places = [0u16; PART];
             for (part, piece) in piece.chunks_mut(PART).enumerate() {
-                let start = chunk * CHUNK_ROWS + part * PART;
+                let start = start + part * PART;
                 let places = places.get_mut(..piece.len()).unwrap_or(&mut []);
                 places.fill(0);
                 let mut stride = 1;
                 for (axis, column) in axes.iter().zip(batch) {
+                    if !axis.holds(range(column, start, piece.len())) {
+                        beyond.store(true, Relaxed);
+                    }
                     add_places(column, start, axis, stride, places);
                     stride *= axis.places;
                 }
-                look_up(&table, places, piece);
+                if beyond.load(Relaxed) {
+                    return Ok(());
+                }
+                look_up(table, places, piece);
             }
             Ok(())
         })?;
     }
-    Ok(Some(codes))
+    Ok(!beyond.into_inner())
 }
 
 /// The label of every combination; `None` where one of them lies outside a domain, so that rows must be named.
@@ -126,47 +157,50 @@ fn is_small_integer(column: &Column<'_>) -> bool {
     with_integers!(column, _values => true, false)
 }
 
-fn axis(batches: &[Batch<'_>], column: usize, cancel: &Cancel) -> Result<Option<Axis>> {
-    let (mut low, mut high) = (i64::MAX, i64::MIN);
+/// The axis of a column's values, as far as its first rows of each batch show them.
+fn axis(batches: &[Batch<'_>], column: usize, seen: usize, cancel: &Cancel) -> Result<Option<Axis>> {
+    let mut all = None;
     for column in batches.iter().filter_map(|batch| batch.get(column)) {
-        cancel.check()?;
-        let range = with_integers!(column, values => range(values), return Ok(None));
-        low = low.min(range.0);
-        high = high.max(range.1);
+        let pieces =
+            map_chunks(column.len().min(seen), CHUNK_ROWS, cancel, |rows| Ok(range(column, rows.start, rows.len())))?;
+        all = pieces.into_iter().fold(all, wider);
     }
-    if low > high {
+    let Some((low, high)) = all else {
         return Ok(Some(Axis { low: 0, places: 1 })); // nothing but missing values
-    }
+    };
     let places =
         high.checked_sub(low).and_then(|width| usize::try_from(width).ok()).and_then(|width| width.checked_add(2));
     Ok(places.map(|places| Axis { low, places }))
 }
 
-/// The smallest and largest present value.
-fn range<T: Copy + Ord + Into<i64> + Send + Sync>(values: &Values<'_, T>) -> (i64, i64) {
-    let merge = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
-    let pieces = values.values.par_chunks(CHUNK_ROWS).enumerate();
-    let ranges = pieces.map(|(chunk, piece)| match values.validity {
-        None => extremes(piece),
-        Some(validity) => {
-            let mut range: Option<(i64, i64)> = None;
-            for (part, block) in piece.chunks(64).enumerate() {
-                let word = validity.word(chunk * CHUNK_ROWS + part * 64);
-                let found = if word == !0 {
-                    extremes(block)
-                } else {
-                    let present = block.iter().enumerate().filter(|(place, _)| word >> place & 1 == 1);
-                    present.map(|(_, value)| ((*value).into(), (*value).into())).reduce(merge)
-                };
-                range = match (range, found) {
-                    (Some(a), Some(b)) => Some(merge(a, b)),
-                    (a, b) => a.or(b),
-                };
-            }
-            range
-        }
-    });
-    ranges.flatten().reduce(|| (i64::MAX, i64::MIN), merge)
+/// The smallest and largest of two ranges' values.
+fn wider(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (one, other) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        (a, b) => a.or(b),
+    }
+}
+
+/// The smallest and largest present value of some rows.
+fn range(column: &Column<'_>, start: usize, rows: usize) -> Option<(i64, i64)> {
+    with_integers!(column, values => range_of(values, start, rows), None)
+}
+
+fn range_of<T: Copy + Ord + Into<i64>>(values: &Values<'_, T>, start: usize, rows: usize) -> Option<(i64, i64)> {
+    let piece = values.values.get(start..start + rows).unwrap_or(&[]);
+    let Some(validity) = values.validity else { return extremes(piece) };
+    let mut all = None;
+    for (part, block) in piece.chunks(64).enumerate() {
+        let word = validity.word(start + part * 64);
+        let found = if word == !0 {
+            extremes(block)
+        } else {
+            let present = block.iter().enumerate().filter(|(place, _)| word >> place & 1 == 1);
+            present.map(|(_, value)| Some(((*value).into(), (*value).into()))).fold(None, wider)
+        };
+        all = wider(all, found);
+    }
+    all
 }
 
 widest! {
