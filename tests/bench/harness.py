@@ -87,6 +87,8 @@ class Bench:
 def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int], rest: float) -> dict[str, list[float]]:
     """Seconds of each call, in rounds: forwards and backwards by turns, so none always follows the same other."""
     times: dict[str, list[float]] = {name: [] for name in calls}
+    gc.collect()
+    gc.freeze()  # what stands is not walked through before each call, which would empty the processor's caches
     began = time.perf_counter()
     least, most = rounds
     for turn in range(most):
@@ -99,6 +101,7 @@ def _alternate(calls: Mapping[str, Callable[[], Any]], rounds: tuple[int, int], 
             result = calls[name]()
             times[name].append(time.perf_counter() - start)
             del result  # its memory is given back outside the time
+    gc.unfreeze()
     return times
 
 

@@ -24,7 +24,6 @@ fn compare_each<T: Copy + PartialOrd>(values: &[T], test: Test, constant: T, wor
     }
 }
 
-impl Compare for i16 {}
 impl Compare for u16 {}
 impl Compare for u64 {}
 impl Compare for i128 {}
@@ -122,6 +121,7 @@ mod wide {
     use super::Compare;
     impl Compare for i8 {}
     impl Compare for u8 {}
+    impl Compare for i16 {}
     impl Compare for i32 {}
     impl Compare for u32 {}
     impl Compare for i64 {}
@@ -284,6 +284,11 @@ mod wide {
         [16, __m512i, |a, b| _mm512_cmpgt_epu32_mask(a, b), |a, b| _mm512_cmpeq_epi32_mask(a, b)]
     );
     compare!(
+        i16,
+        [16, __m256i, |a, b| twos(_mm256_cmpgt_epi16(a, b)), |a, b| twos(_mm256_cmpeq_epi16(a, b))],
+        [32, __m512i, |a, b| _mm512_cmpgt_epi16_mask(a, b), |a, b| _mm512_cmpeq_epi16_mask(a, b)]
+    );
+    compare!(
         i8,
         [32, __m256i, |a, b| ones(_mm256_cmpgt_epi8(a, b)), |a, b| ones(_mm256_cmpeq_epi8(a, b))],
         [64, __m512i, |a, b| _mm512_cmpgt_epi8_mask(a, b), |a, b| _mm512_cmpeq_epi8_mask(a, b)]
@@ -314,6 +319,12 @@ mod wide {
     #[target_feature(enable = "avx2")]
     fn fours(found: __m256i) -> u32 {
         singles(_mm256_castsi256_ps(found))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn twos(found: __m256i) -> u32 {
+        let halves = (_mm256_castsi256_si128(found), _mm256_extracti128_si256::<1>(found));
+        _mm_movemask_epi8(_mm_packs_epi16(halves.0, halves.1)) as u32
     }
 
     #[target_feature(enable = "avx2")]
@@ -386,6 +397,7 @@ mod tests {
         #[test]
         fn every_kind_agrees_with_one_by_one(values in prop::collection::vec(-3i8..4, 0..300), constant in -3i8..4) {
             agree(&values, constant);
+            agree(&values.iter().map(|value| i16::from(*value)).collect::<Vec<_>>(), constant.into());
             agree(&values.iter().map(|value| i32::from(*value)).collect::<Vec<_>>(), constant.into());
             agree(&values.iter().map(|value| i64::from(*value)).collect::<Vec<_>>(), constant.into());
             agree(&values.iter().map(|value| *value as u32).collect::<Vec<_>>(), constant as u32);

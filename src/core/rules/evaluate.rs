@@ -10,7 +10,7 @@ use super::{
     bits::{Compare, all_pass, pack},
     formula::{self, Place},
     program::{Literal, Node, Program, Test},
-    texts,
+    short, texts,
 };
 use crate::{
     column::{Batch, Bits, Codes, Column, Text, TimeUnit, Values},
@@ -56,19 +56,24 @@ pub(crate) struct Evaluator<'a> {
     by_code: Vec<Option<Vec<bool>>>,
     /// For columns that know their time zone: how far its wall clock is from UTC.
     offsets: Vec<Option<Offsets>>,
+    /// For columns that are narrowed: where among these.
+    short_places: Vec<Option<usize>>,
 }
 
-/// The bits of every node for one chunk.
-pub(crate) struct Planes(Vec<u64>);
+/// The bits of every node for one chunk, and the columns that are narrowed for them.
+pub(crate) struct Planes {
+    bits: Vec<u64>,
+    shorts: Vec<[i16; ROWS]>,
+}
 
 impl Planes {
     pub(crate) fn new(program: &Program) -> Self {
-        Self(vec![0; program.nodes.len() * 2 * WORDS])
+        Self { bits: vec![0; program.nodes.len() * 2 * WORDS], shorts: Vec::new() }
     }
 
     /// The words where a literal is true, and where it is false.
     pub(crate) fn literal(&self, literal: Literal) -> (&[u64], &[u64]) {
-        literal_of(&self.0, literal)
+        literal_of(&self.bits, literal)
     }
 }
 
@@ -83,7 +88,8 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn new(program: &'a Program, batch: &'a Batch<'a>, first_row: usize, findings: &'a Findings) -> Self {
         let by_code = program.nodes.iter().map(|node| answers_by_code(node, batch)).collect();
         let offsets = batch.iter().map(offsets_of).collect();
-        Self { program, batch, first_row, findings, by_code, offsets }
+        let short_places = short::places(program, batch);
+        Self { program, batch, first_row, findings, by_code, offsets, short_places }
     }
 
     /// Times of a column as wall clock.
@@ -96,21 +102,23 @@ impl<'a> Evaluator<'a> {
 
     /// Fills the planes for up to [`ROWS`] rows; `rows.start` is a multiple of 64.
     pub(crate) fn run(&self, rows: &Range<usize>, planes: &mut Planes) {
+        let Planes { bits, shorts } = planes;
+        short::fill(&self.short_places, self.batch, rows, shorts);
         let count = if self.program.calculates() { self.program.nodes.len() } else { 0 };
         let mut values: Vec<formula::Values<'a>> = std::iter::repeat_with(Default::default).take(count).collect();
         for (place, node) in self.program.nodes.iter().enumerate() {
-            let (done, rest) = planes.0.split_at_mut(place * 2 * WORDS);
+            let (done, rest) = bits.split_at_mut(place * 2 * WORDS);
             let (yes, rest) = rest.split_at_mut(WORDS);
             let (no, _) = rest.split_at_mut(WORDS);
             if let Node::Value(formula) = node {
                 yes.fill(!0);
-                let found = formula::evaluate(&Place { on: self, rows, done, values: &values }, formula, yes);
+                let found = formula::evaluate(&Place { on: self, rows, done, values: &values, shorts }, formula, yes);
                 no.iter_mut().zip(yes.iter()).for_each(|(no, yes)| *no = !yes);
                 if let Some(slot) = values.get_mut(place) {
                     *slot = found;
                 }
             } else {
-                self.node(place, node, &Place { on: self, rows, done, values: &values }, yes, no);
+                self.node(place, node, &Place { on: self, rows, done, values: &values, shorts }, yes, no);
             }
         }
         for guard in &self.program.guards {
@@ -169,14 +177,15 @@ impl<'a> Evaluator<'a> {
             | Node::Double { missing, .. }
             | Node::Single { missing, .. }
             | Node::Text { missing, .. } => {
-                self.test(place, node, rows, yes);
+                self.test(place, node, at, yes);
                 settle(literal_of(done, Literal { node: *missing, negated: false }).1, yes, no);
             }
         }
     }
 
     /// One test of one column, wherever the value is present.
-    fn test(&self, place: usize, node: &Node, rows: &Range<usize>, yes: &mut [u64]) {
+    fn test(&self, place: usize, node: &Node, at: &Place<'_, 'a>, yes: &mut [u64]) {
+        let rows = at.rows;
         let column = |column: &usize| self.batch.get(*column);
         match node {
             Node::Flag { column: flag, .. } => {
@@ -188,7 +197,10 @@ impl<'a> Evaluator<'a> {
                 Some(Column::Int8(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Int16(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::Int32(values) | Column::Date(values)) => compare_units(values, rows, *test, *units, yes),
-                Some(Column::Int64(values)) => compare_units(values, rows, *test, *units, yes),
+                Some(Column::Int64(values)) => match self.shorts(at, *of).zip(short::constant(*units)) {
+                    Some((shorts, constant)) => i16::compare(shorts, *test, constant, yes),
+                    None => compare_units(values, rows, *test, *units, yes),
+                },
                 Some(Column::UInt8(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt16(values)) => compare_units(values, rows, *test, *units, yes),
                 Some(Column::UInt32(values)) => compare_units(values, rows, *test, *units, yes),
@@ -242,6 +254,11 @@ impl<'a> Evaluator<'a> {
             }
             _ => {}
         }
+    }
+
+    /// The narrowed values of a column.
+    fn shorts<'s>(&self, at: &Place<'s, 'a>, column: usize) -> Option<&'s [i16]> {
+        at.shorts.get((*self.short_places.get(column)?)?)?.get(..at.rows.len())
     }
 
     /// Where a column has a value. An infinite one is reported.

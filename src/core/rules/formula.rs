@@ -10,7 +10,7 @@ use super::{
     calendar::units_per_day,
     check::digits_of_second,
     choose,
-    evaluate::{Evaluator, clear_nan, compare_piece, literal_of, piece},
+    evaluate::{Evaluator, ROWS, clear_nan, compare_piece, literal_of, piece},
     interpret::compare_decimals,
     number::{self, Number, Units},
     program::{Literal, Test},
@@ -47,6 +47,8 @@ pub(crate) struct Place<'s, 'a> {
     pub(crate) done: &'s [u64],
     /// The values of the nodes before.
     pub(crate) values: &'s [Values<'a>],
+    /// The columns that are narrowed.
+    pub(crate) shorts: &'s [[i16; ROWS]],
 }
 
 impl<'s, 'a> Place<'s, 'a> {

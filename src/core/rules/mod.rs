@@ -35,6 +35,7 @@ mod plain;
 mod program;
 mod search;
 mod segment;
+mod short;
 pub mod sql;
 mod stretch;
 mod tag;

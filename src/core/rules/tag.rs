@@ -18,6 +18,7 @@ use crate::{
     column::{Batch, Column},
     pages::zeros,
     parallel::{CHUNK_ROWS, for_each_mut},
+    vector::widest,
 };
 
 /// Everything a tagger gives back.
@@ -274,17 +275,11 @@ fn fill<F: Flag>(
     let within = within(rows);
     let mut has = [vec![], vec![]];
     for ((literal, (values, mask)), unknown) in tags.iter().zip(&mut piece.tags).zip(unknown) {
-        let (yes, no) = planes.literal(*literal);
         let (mut is_true, mut is_unknown) = ([0u64; WORDS], [0u64; WORDS]);
-        for (((is_true, is_unknown), within), (yes, no)) in
-            is_true.iter_mut().zip(&mut is_unknown).zip(within).zip(yes.iter().zip(no))
-        {
-            *is_true = yes & within;
-            *is_unknown = within & !(yes | no);
-        }
+        let some_unknown = answers(planes.literal(*literal), &within, &mut is_true, &mut is_unknown);
         let held = part / F::ROWS..(part + rows).div_ceil(F::ROWS);
         F::write(&is_true, values.get_mut(held.clone()).unwrap_or(&mut []));
-        if is_unknown.iter().any(|word| *word != 0) {
+        if some_unknown {
             F::write(&is_unknown, mask.get_mut(held).unwrap_or(&mut []));
             unknown.store(true, Ordering::Relaxed);
         }
@@ -296,6 +291,32 @@ fn fill<F: Flag>(
     if lists {
         piece.lists.iter_mut().zip(&has).for_each(|(lists, has)| lists.add(has, rows));
     }
+}
+
+widest! {
+    /// Where a literal is true and where it is unknown, within these rows; whether it is unknown anywhere.
+    fn answers(
+        literal: (&[u64], &[u64]), within: &[u64; WORDS], is_true: &mut [u64; WORDS], is_unknown: &mut [u64; WORDS]
+    ) -> bool = each_answer;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn each_answer(
+    (yes, no): (&[u64], &[u64]),
+    within: &[u64; WORDS],
+    is_true: &mut [u64; WORDS],
+    is_unknown: &mut [u64; WORDS],
+) -> bool {
+    let mut any = 0;
+    for (((is_true, is_unknown), within), (yes, no)) in
+        is_true.iter_mut().zip(is_unknown).zip(within).zip(yes.iter().zip(no))
+    {
+        *is_true = yes & within;
+        *is_unknown = within & !(yes | no);
+        any |= *is_unknown;
+    }
+    any != 0
 }
 
 /// The bits of the first rows.

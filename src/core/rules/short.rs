@@ -1,0 +1,57 @@
+//! Whole numbers that several tests ask, narrowed to 16 bits once: four times as many stand in a register, and a column
+//! is read from memory once, however many tests it has.
+
+use super::{
+    evaluate::{ROWS, piece},
+    program::{Node, Program},
+};
+use crate::{
+    column::{Batch, Column},
+    vector::widest,
+};
+use std::ops::Range;
+
+/// Tests of a column from which narrowing pays.
+const SEVERAL: usize = 2;
+
+/// A constant whose comparisons come out the same when the values are brought to the nearest number of 16 bits: none
+/// of these is at an end, where they gather.
+pub(crate) fn constant(units: i128) -> Option<i16> {
+    i16::try_from(units).ok().filter(|short| *short > i16::MIN && *short < i16::MAX)
+}
+
+/// For each column of a batch, where its narrowed values stand, if it is to have some.
+pub(crate) fn places(program: &Program, batch: &Batch<'_>) -> Vec<Option<usize>> {
+    let mut count = 0;
+    let places = batch.iter().enumerate().map(|(place, column)| {
+        let asks = |node: &&Node| matches!(node, Node::Units { column, units, .. } if *column == place && constant(*units).is_some());
+        let several = matches!(column, Column::Int64(_)) && program.nodes.iter().filter(asks).count() >= SEVERAL;
+        several.then(|| {
+            count += 1;
+            count - 1
+        })
+    });
+    places.collect()
+}
+
+/// Narrows the rows of each column that has a place.
+pub(crate) fn fill(places: &[Option<usize>], batch: &Batch<'_>, rows: &Range<usize>, shorts: &mut Vec<[i16; ROWS]>) {
+    shorts.resize(places.iter().flatten().count(), [0; ROWS]);
+    for (column, place) in batch.iter().zip(places) {
+        if let (Column::Int64(values), Some(shorts)) = (column, place.and_then(|place| shorts.get_mut(place))) {
+            narrow(piece(values, rows), shorts);
+        }
+    }
+}
+
+widest! {
+    fn narrow(values: &[i64], shorts: &mut [i16; ROWS]) = narrow_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn narrow_each(values: &[i64], shorts: &mut [i16; ROWS]) {
+    for (short, value) in shorts.iter_mut().zip(values) {
+        *short = (*value).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+    }
+}
