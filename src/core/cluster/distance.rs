@@ -223,25 +223,57 @@ fn assign_each<T: Real, const F: bool, const D: usize>(
     piece.sums.clear();
     let (lanes, _) = piece.blocks.as_chunks::<LANES>();
     let (labels, _) = piece.labels.as_chunks_mut::<LANES>();
-    for (index, (block, labels)) in lanes.chunks_exact(dims).zip(labels).enumerate() {
-        let nearest = nearest(fused, block, centres, dims);
+    let mut changes = Changes { weights: piece.weights, rows: piece.rows, sums: &mut piece.sums, track };
+    let step = if T::PAIRED { 2 } else { 1 };
+    // There may be more labels than points.
+    for (index, (blocks, labels)) in lanes.chunks(step * dims).zip(labels.chunks_mut(step)).enumerate() {
+        let index = index * step;
+        match (blocks.split_at_checked(dims), labels) {
+            (Some((first, second)), [one, other]) if second.len() == dims => {
+                let [a, b] = nearest_of_two(fused, [first, second], centres, dims);
+                changes.settle(index, first, one, a);
+                changes.settle(index + 1, second, other, b);
+            }
+            (_, [one, ..]) => changes.settle(index, blocks, one, nearest(fused, blocks, centres, dims)),
+            _ => {}
+        }
+    }
+}
+
+/// What becomes of the nearest centres.
+struct Changes<'a> {
+    weights: Option<&'a [f64]>,
+    rows: usize,
+    sums: &'a mut Sums,
+    track: bool,
+}
+
+impl Changes<'_> {
+    /// Labels the points of one block; the sums are told of those that move.
+    #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+    #[inline(always)]
+    fn settle<T: Real>(
+        &mut self,
+        index: usize,
+        block: &[[T; LANES]],
+        labels: &mut [Label; LANES],
+        nearest: [T::Index; LANES],
+    ) {
         let mut new = [0; LANES];
         new.iter_mut().zip(nearest).for_each(|(new, index)| *new = T::place(index));
-        if !track {
-            *labels = new;
-        } else if new != *labels {
-            let rows = piece.rows.saturating_sub(index * LANES);
+        if self.track && new != *labels {
+            let rows = self.rows.saturating_sub(index * LANES);
             for (lane, (old, new)) in labels.iter().zip(new).enumerate().take(rows) {
                 if *old != new {
-                    let weight = weight(piece.weights, index * LANES + lane);
+                    let weight = weight(self.weights, index * LANES + lane);
                     let count = i64::from(weight > 0.0);
-                    piece.sums.put(usize::from(*old), block, lane, -weight, -count);
-                    piece.sums.put(usize::from(new), block, lane, weight, count);
-                    piece.sums.moved += 1;
+                    self.sums.put(usize::from(*old), block, lane, -weight, -count);
+                    self.sums.put(usize::from(new), block, lane, weight, count);
+                    self.sums.moved += 1;
                 }
             }
-            *labels = new;
         }
+        *labels = new;
     }
 }
 
@@ -257,6 +289,42 @@ fn sum_up<T: Real, const D: usize>(_: Known<D>, piece: &mut Piece<'_, T>, dims: 
     }
 }
 
+/// The nearest centre so far of each point of a block, and its bracket.
+struct Nearest<T: Real> {
+    bracket: [T; LANES],
+    place: [T::Index; LANES],
+}
+
+impl<T: Real> Nearest<T> {
+    #[allow(clippy::inline_always)] // the same
+    #[inline(always)]
+    fn new() -> Self {
+        Self { bracket: [T::INFINITY; LANES], place: [T::Index::default(); LANES] }
+    }
+
+    /// Takes the nearer of two centres where it is nearer than all before.
+    #[allow(clippy::inline_always)] // the same
+    #[inline(always)]
+    fn update(&mut self, brackets: ([T; LANES], [T; LANES]), places: (T::Index, T::Index)) {
+        let Self { bracket, place } = self;
+        for (((best, place), one), other) in bracket.iter_mut().zip(place).zip(brackets.0).zip(brackets.1) {
+            let (nearer, which) = if other < one { (other, places.1) } else { (one, places.0) };
+            let better = nearer < *best;
+            *best = if better { nearer } else { *best };
+            *place = if better { which } else { *place };
+        }
+    }
+}
+
+/// Adds one coordinate of a block's points times that of a centre.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn add_product<T: Real, const F: bool>(fused: Fused<F>, sums: &mut [T; LANES], values: &[T; LANES], coordinate: T) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum = mul_add(fused, *value, coordinate, *sum);
+    }
+}
+
 /// Which centre is nearest to each point of a block.
 #[allow(clippy::inline_always)] // the same
 #[inline(always)]
@@ -266,28 +334,50 @@ fn nearest<T: Real, const F: bool>(
     centres: &Centres<T>,
     dims: usize,
 ) -> [T::Index; LANES] {
-    let mut best = [T::INFINITY; LANES];
-    let mut place = [T::Index::default(); LANES];
+    let mut nearest = Nearest::new();
     let (mut even, mut odd) = (T::Index::from(0), T::Index::from(1));
     for pair in centres.pairs.chunks_exact(dims + 1) {
         let Some(([half, other_half], coordinates)) = pair.split_first() else { break };
         let (mut one, mut other) = ([*half; LANES], [*other_half; LANES]);
         for (values, [c, other_c]) in block.iter().zip(coordinates) {
-            for ((one, other), value) in one.iter_mut().zip(&mut other).zip(values) {
-                *one = mul_add(fused, *value, *c, *one);
-                *other = mul_add(fused, *value, *other_c, *other);
-            }
+            add_product(fused, &mut one, values, *c);
+            add_product(fused, &mut other, values, *other_c);
         }
-        for (((best, place), one), other) in best.iter_mut().zip(&mut place).zip(one).zip(other) {
-            let (nearer, which) = if other < one { (other, odd) } else { (one, even) };
-            let better = nearer < *best;
-            *best = if better { nearer } else { *best };
-            *place = if better { which } else { *place };
-        }
+        nearest.update((one, other), (even, odd));
         even += T::Index::from(2);
         odd += T::Index::from(2);
     }
-    place
+    nearest.place
+}
+
+/// The same of two blocks at once. (As arrays of blocks the compiler would not keep them in registers.)
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn nearest_of_two<T: Real, const F: bool>(
+    fused: Fused<F>,
+    blocks: [&[[T; LANES]]; 2],
+    centres: &Centres<T>,
+    dims: usize,
+) -> [[T::Index; LANES]; 2] {
+    let [a, b] = blocks;
+    let (mut nearest_a, mut nearest_b) = (Nearest::new(), Nearest::new());
+    let (mut even, mut odd) = (T::Index::from(0), T::Index::from(1));
+    for pair in centres.pairs.chunks_exact(dims + 1) {
+        let Some(([half, other_half], coordinates)) = pair.split_first() else { break };
+        let (mut one_a, mut other_a) = ([*half; LANES], [*other_half; LANES]);
+        let (mut one_b, mut other_b) = (one_a, other_a);
+        for ((a, b), [c, other_c]) in a.iter().zip(b).zip(coordinates) {
+            add_product(fused, &mut one_a, a, *c);
+            add_product(fused, &mut other_a, a, *other_c);
+            add_product(fused, &mut one_b, b, *c);
+            add_product(fused, &mut other_b, b, *other_c);
+        }
+        nearest_a.update((one_a, other_a), (even, odd));
+        nearest_b.update((one_b, other_b), (even, odd));
+        even += T::Index::from(2);
+        odd += T::Index::from(2);
+    }
+    [nearest_a.place, nearest_b.place]
 }
 
 /// The squared distances of the points of a block to one centre.
@@ -333,7 +423,7 @@ mod tests {
         let packed = Packed::new(&matrix, &vec![T::default(); dims], &Cancel::new()).unwrap();
         let table = Centres::new(&flat(centres), dims);
         let wanted = oracle(points, centres);
-        let mut labels = vec![0; points.len().next_multiple_of(LANES)];
+        let mut labels = vec![0; points.len().next_multiple_of(LANES) + LANES]; // predict's room is larger than its last piece
         let sums = Sums::new(centres.len(), dims);
         let mut piece = Piece { blocks: &packed.values, labels: &mut labels, weights, rows: points.len(), sums };
         // From labels that are all 0, the changes must lead to the sums of the labels found.

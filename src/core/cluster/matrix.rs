@@ -36,6 +36,8 @@ pub trait Real:
     type Index: Copy + Default + Send + Sync + From<u8> + AddAssign + 'static;
     /// Beyond every number.
     const INFINITY: Self;
+    /// Whether two blocks of points are worked on at once: one alone does not keep the processor busy.
+    const PAIRED: bool;
     /// Values beyond this have squares whose sums may overflow.
     const LARGEST: Self;
 
@@ -59,11 +61,12 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($kind:ty, $index:ty, $largest:literal) => {
+    ($kind:ty, $index:ty, $paired:literal, $largest:literal) => {
         #[allow(clippy::cast_lossless, clippy::inline_always)] // only inlined bodies are compiled for wide vectors
         impl Real for $kind {
             type Index = $index;
             const INFINITY: Self = <$kind>::INFINITY;
+            const PAIRED: bool = $paired;
             const LARGEST: Self = $largest;
 
             #[inline(always)]
@@ -98,8 +101,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, 1e15);
-real!(f64, u64, 1e140);
+real!(f32, u32, true, 1e15);
+real!(f64, u64, false, 1e140);
 
 /// `a * b + c`.
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions

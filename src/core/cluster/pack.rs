@@ -2,12 +2,12 @@
 //! measured from a point in their middle, so that differences stay exact for data far from zero.
 
 use super::matrix::{LANES, Matrix, Real};
-use crate::{Result, cancel::Cancel, pages::zeros, parallel::fill_chunks, vector::widest};
+use crate::{Result, cancel::Cancel, pages::Lines, parallel::fill_chunks, vector::widest};
 
 /// Points in blocks; what stands beyond the last point is `-origin` and means nothing.
 #[derive(Debug)]
 pub(super) struct Packed<T> {
-    pub(super) values: Vec<T>,
+    pub(super) values: Lines<T>,
     pub(super) rows: usize,
     pub(super) dims: usize,
 }
@@ -17,7 +17,7 @@ impl<T: Real> Packed<T> {
     pub(super) fn new(matrix: &Matrix<'_, T>, origin: &[T], cancel: &Cancel) -> Result<Self> {
         let (rows, dims) = (matrix.rows(), matrix.columns());
         let points = points_per_chunk(dims);
-        let mut values = zeros(rows.div_ceil(LANES) * LANES * dims);
+        let mut values = Lines::new(rows.div_ceil(LANES) * LANES * dims);
         fill_chunks(&mut values, points * dims, cancel, |first, piece| {
             pack(matrix, first / dims, origin, piece);
             Ok(())
@@ -61,9 +61,9 @@ fn pack_each<T: Real>(matrix: &Matrix<'_, T>, first: usize, origin: &[T], blocks
     }
 }
 
-/// Values in the blocks of `step` rows, or of all rows where they are fewer.
-pub(super) fn room_for<T: Real>(matrix: &Matrix<'_, T>, step: usize) -> usize {
-    step.min(matrix.rows().next_multiple_of(LANES)) * matrix.columns()
+/// Room for blocks of `step` rows, or of all rows where they are fewer.
+pub(super) fn room_for<T: Real>(matrix: &Matrix<'_, T>, step: usize) -> Lines<T> {
+    Lines::new(step.min(matrix.rows().next_multiple_of(LANES)) * matrix.columns())
 }
 
 /// As many rows from `first` on as there is room for, in blocks; or which of their values cannot be used.
@@ -99,7 +99,8 @@ mod tests {
             let other = Matrix::new(&by_column, rows, 3, true).unwrap();
             on_every_width(|| {
                 let packed = Packed::new(&one, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap();
-                assert_eq!(packed.values, Packed::new(&other, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap().values);
+                let turned = Packed::new(&other, &[1.0, 2.0, 3.0], &Cancel::new()).unwrap();
+                assert_eq!(*packed.values, *turned.values);
                 for row in 0..rows {
                     let wanted: Vec<f64> =
                         one.row(row).zip([1.0, 2.0, 3.0]).map(|(value, origin)| value - origin).collect();

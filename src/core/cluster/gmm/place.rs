@@ -122,7 +122,7 @@ fn fill<T: Real, O: Send>(
         let (rows, apart): (Vec<Eight>, Vec<Eight>) =
             (vec![Eight::ZERO; TILE_ROWS / 8 * dims], vec![Eight::ZERO; dims]);
         let logs = vec![Tile::ZERO; components.weights.len()];
-        (vec![T::default(); room_for(matrix, step)], rows, apart, logs)
+        (room_for(matrix, step), rows, apart, logs)
     };
     map_each_with(out.par_chunks_mut(step * width).enumerate(), cancel, room, |room, (index, out)| {
         let (packed, rows, apart, logs) = room;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     cancel::Cancel,
-    pages::zeros,
+    pages::{Lines, zeros},
     parallel::map_each_with,
     vector::{Fused, widest_fused},
 };
@@ -57,7 +57,7 @@ pub fn distances<T: Real>(
     let mut out = zeros(matrix.rows() * clusters);
     let step = lloyd::points_per_piece(clusters, dims);
     let pieces = out.par_chunks_mut(step * clusters).enumerate();
-    let room = || vec![T::default(); room_for(matrix, step)];
+    let room = || room_for(matrix, step);
     map_each_with(pieces, cancel, room, |room, (index, out)| {
         let blocks = packed_piece(matrix, index * step, &origin, room, columns)?;
         distances_to(blocks, &near, dims, out);
@@ -97,8 +97,8 @@ impl<T: Real> Placing<'_, T> {
         let (rows, dims) = (self.matrix.rows(), self.origin.len());
         let step = lloyd::points_per_piece(self.centres.len() / dims, dims);
         let table = Centres::new(self.centres, dims);
-        let room = || (vec![T::default(); room_for(self.matrix, step)], vec![0; step]);
-        let piece = |(room, labels): &mut (Vec<T>, Vec<Label>), index: usize, out: Option<&mut [i32]>| {
+        let room = || (room_for(self.matrix, step), vec![0; step]);
+        let piece = |(room, labels): &mut (Lines<T>, Vec<Label>), index: usize, out: Option<&mut [i32]>| {
             let first = index * step;
             let blocks = packed_piece(self.matrix, first, self.origin, room, self.columns)?;
             let weights = self.weights.map(|weights| weights.get(first..).unwrap_or(&[]));

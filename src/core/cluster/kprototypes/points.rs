@@ -11,6 +11,7 @@ use super::super::{
 use crate::{
     Error, Result,
     cancel::Cancel,
+    pages::Lines,
     parallel::fill_chunks,
     vector::{Fused, widest_fused},
 };
@@ -112,7 +113,7 @@ pub(super) fn narrow(categories: &[usize]) -> bool {
 /// Rows in blocks of [`LANES`]: each number of all of them, then (elsewhere) each category of all of them.
 #[derive(Debug)]
 pub(super) struct Points<C> {
-    pub(super) numbers: Vec<f64>,
+    pub(super) numbers: Lines<f64>,
     pub(super) codes: Vec<C>,
     pub(super) rows: usize,
     pub(super) dims: usize,
@@ -124,7 +125,7 @@ impl<C: Code> Points<C> {
     pub(super) fn new(mixed: &Mixed<'_>, names: &[String], cancel: &Cancel) -> Result<Self> {
         let (rows, dims, columns) = (mixed.rows(), mixed.dims(), mixed.columns());
         let numbers =
-            if dims == 0 { Vec::new() } else { Packed::new(&mixed.numbers, &vec![0.0; dims], cancel)?.values };
+            if dims == 0 { Lines::new(0) } else { Packed::new(&mixed.numbers, &vec![0.0; dims], cancel)?.values };
         if !numbers.iter().fold(true, |usable, value| usable & (value.abs() <= f64::LARGEST)) {
             let unusable = mixed.numbers.unusable(names);
             return Err(unusable.unwrap_or_else(|| Error::input("a value cannot be used")));
