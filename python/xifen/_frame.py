@@ -96,7 +96,7 @@ class Frame:
             return pa.table({name: columns[name] if name in there else missing for name in names})
         if self.kind == "polars":
             table = self.native[names] if names else self.native.select()  # [[]] would be no rows
-            kinds = [str(kind) for kind in table.dtypes]
+            kinds = [kind.base_type().__name__ for kind in table.dtypes]  # an Enum's own text lists its categories
             for name, kind in zip(names, kinds, strict=True):
                 if kind in ("Object", "Int128", "UInt128"):  # Arrow has no such kinds
                     raise InputError(_unknown(self.what, name, kind))

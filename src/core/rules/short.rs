@@ -1,6 +1,8 @@
 //! Whole numbers that several tests ask, narrowed to 16 bits once: four times as many stand in a register, and a column
 //! is read from memory once, however many tests it has.
 
+use std::ops::Range;
+
 use super::{
     evaluate::{ROWS, piece},
     program::{Node, Program},
@@ -9,7 +11,6 @@ use crate::{
     column::{Batch, Column},
     vector::widest,
 };
-use std::ops::Range;
 
 /// Tests of a column from which narrowing pays.
 const SEVERAL: usize = 2;
@@ -24,7 +25,10 @@ pub(crate) fn constant(units: i128) -> Option<i16> {
 pub(crate) fn places(program: &Program, batch: &Batch<'_>) -> Vec<Option<usize>> {
     let mut count = 0;
     let places = batch.iter().enumerate().map(|(place, column)| {
-        let asks = |node: &&Node| matches!(node, Node::Units { column, units, .. } if *column == place && constant(*units).is_some());
+        let asks = |node: &&Node| match node {
+            Node::Units { column, units, .. } => *column == place && constant(*units).is_some(),
+            _ => false,
+        };
         let several = matches!(column, Column::Int64(_)) && program.nodes.iter().filter(asks).count() >= SEVERAL;
         several.then(|| {
             count += 1;
