@@ -34,6 +34,31 @@ macro_rules! widest {
 
 pub(crate) use widest;
 
+widest! {
+    /// Whether all values pass a test; much less work than a bit per value.
+    pub(crate) fn all_pass[T: Copy, F: Fn(T) -> bool](values: &[T], test: F) -> bool = pass_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn pass_each<T: Copy, F: Fn(T) -> bool>(values: &[T], test: F) -> bool {
+    values.iter().fold(true, |all, value| all & test(*value)) // no early end: many values at once
+}
+
+widest! {
+    /// The smallest and largest value.
+    pub(crate) fn extremes[T: Copy + Ord + Into<i64>](values: &[T]) -> Option<(i64, i64)> = extremes_each;
+}
+
+#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+#[inline(always)]
+fn extremes_each<T: Copy + Ord + Into<i64>>(values: &[T]) -> Option<(i64, i64)> {
+    let first = values.first().copied()?;
+    let low = values.iter().fold(first, |low, value| low.min(*value));
+    let high = values.iter().fold(first, |high, value| high.max(*value));
+    Some((low.into(), high.into()))
+}
+
 /// Whether a product is added in one rounding (where the processor can) or in two. The bits of a result may therefore
 /// differ between processors, but never between calls on one.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +141,8 @@ pub(crate) fn width() -> Width {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
+
     #[cfg(target_arch = "x86_64")]
     use std::cell::Cell;
 
@@ -145,5 +172,18 @@ pub(crate) mod tests {
         let mut seen = Vec::new();
         on_every_width(|| seen.push(super::width()));
         assert_eq!(seen, [own.max(Width::Avx2), Width::Plain, own]);
+    }
+
+    proptest! {
+        #[test]
+        fn all_pass_where_each_does(values in prop::collection::vec(prop_oneof![9 => -1.0..1.0, 1 => Just(f64::NAN)], 0..100)) {
+            on_every_width(|| assert_eq!(super::all_pass(&values, |value| value < 0.9), values.iter().all(|value| *value < 0.9)));
+        }
+
+        #[test]
+        fn extremes_are_the_ends_of_sorted_values(values in prop::collection::vec(any::<i64>(), 0..100)) {
+            let ends = values.iter().min().copied().zip(values.iter().max().copied());
+            on_every_width(|| assert_eq!(super::extremes(&values), ends));
+        }
     }
 }

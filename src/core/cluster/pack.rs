@@ -2,7 +2,13 @@
 //! measured from a point in their middle, so that differences stay exact for data far from zero.
 
 use super::matrix::{LANES, Matrix, Real};
-use crate::{Result, cancel::Cancel, pages::Lines, parallel::fill_chunks, vector::widest};
+use crate::{
+    Result,
+    cancel::Cancel,
+    pages::Lines,
+    parallel::fill_chunks,
+    vector::{all_pass, widest},
+};
 
 /// Points in blocks; what stands beyond the last point is `-origin` and means nothing.
 #[derive(Debug)]
@@ -78,8 +84,9 @@ pub(super) fn packed_piece<'a, T: Real>(
     let room_len = room.len();
     let blocks = room.get_mut(..left.min(room_len)).unwrap_or_default();
     pack(matrix, first, origin, blocks);
-    let usable = blocks.iter().fold(true, |usable, value| usable & (value.abs() <= T::LARGEST));
-    if !usable && let Some(failure) = matrix.unusable(columns) {
+    if !all_pass(blocks, |value| value.abs() <= T::LARGEST)
+        && let Some(failure) = matrix.unusable(columns)
+    {
         return Err(failure);
     }
     Ok(blocks)

@@ -29,17 +29,6 @@ impl Compare for u64 {}
 impl Compare for i128 {}
 
 widest! {
-    /// Whether all values pass a test; much less work than a bit per value.
-    pub(crate) fn all_pass[T: Copy, F: Fn(T) -> bool](values: &[T], test: F) -> bool = pass_each;
-}
-
-#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
-#[inline(always)]
-fn pass_each<T: Copy, F: Fn(T) -> bool>(values: &[T], test: F) -> bool {
-    values.iter().fold(true, |all, value| all & test(*value)) // no early end: many values at once
-}
-
-widest! {
     /// One bit per pair of values.
     pub(crate) fn pack_pairs[T: Copy, F: Fn(T, T) -> bool](a: &[T], b: &[T], words: &mut [u64], test: F) = pack_both;
 }
@@ -373,11 +362,6 @@ mod tests {
                 spread(&digits, base, &mut fast);
                 assert_eq!(fast, plain);
             });
-        }
-
-        #[test]
-        fn all_pass_where_each_does(values in prop::collection::vec(prop_oneof![9 => -1.0..1.0, 1 => Just(f64::NAN)], 0..100)) {
-            on_every_width(|| assert_eq!(all_pass(&values, |value| value < 0.9), values.iter().all(|value| *value < 0.9)));
         }
 
         #[test]

@@ -7,13 +7,14 @@ use std::{
 };
 
 use super::{
-    bits::{Compare, all_pass, pack},
+    bits::{Compare, pack},
     formula::{self, Place},
     program::{Literal, Node, Program, Test},
     short, texts,
 };
 use crate::{
     column::{Batch, Bits, Codes, Column, Text, TimeUnit, Values},
+    vector::all_pass,
     zone::{Offsets, zone},
 };
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, cmp::Ordering, ops::Range, sync::atomic};
 
 use super::{
     ast::Operator,
-    bits::{Compare, all_pass, pack_pairs},
+    bits::{Compare, pack_pairs},
     calculate::Formula,
     calendar::units_per_day,
     check::digits_of_second,
@@ -17,7 +17,11 @@ use super::{
     texts::{self, Texts},
     types::Type,
 };
-use crate::{column::Column, measure::decimal, vector::widest};
+use crate::{
+    column::Column,
+    measure::decimal,
+    vector::{all_pass, widest},
+};
 
 /// The values of a node for one chunk.
 #[derive(Debug, Default)]

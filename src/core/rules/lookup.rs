@@ -14,7 +14,7 @@ use crate::{
     column::{Batch, Bits, Column, Values},
     pages::zeros,
     parallel::{CHUNK_ROWS, fill_chunks, map_chunks},
-    vector::widest,
+    vector::{extremes, widest},
 };
 
 /// Most combinations worth deciding.
@@ -201,20 +201,6 @@ fn range_of<T: Copy + Ord + Into<i64>>(values: &Values<'_, T>, start: usize, row
         all = wider(all, found);
     }
     all
-}
-
-widest! {
-    /// The smallest and largest value.
-    fn extremes[T: Copy + Ord + Into<i64>](values: &[T]) -> Option<(i64, i64)> = extremes_each;
-}
-
-#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
-#[inline(always)]
-fn extremes_each<T: Copy + Ord + Into<i64>>(values: &[T]) -> Option<(i64, i64)> {
-    let first = values.first().copied()?;
-    let low = values.iter().fold(first, |low, value| low.min(*value));
-    let high = values.iter().fold(first, |high, value| high.max(*value));
-    Some((low.into(), high.into()))
 }
 
 /// Each row's code by its place in the table.

@@ -13,7 +13,7 @@ use crate::{
     cancel::Cancel,
     pages::Lines,
     parallel::fill_chunks,
-    vector::{Fused, widest_fused},
+    vector::{Fused, all_pass, widest_fused},
 };
 
 /// Rows as they arrive: numbers, and for every category its number in its column, or -1 for one of no number.
@@ -126,7 +126,7 @@ impl<C: Code> Points<C> {
         let (rows, dims, columns) = (mixed.rows(), mixed.dims(), mixed.columns());
         let numbers =
             if dims == 0 { Lines::new(0) } else { Packed::new(&mixed.numbers, &vec![0.0; dims], cancel)?.values };
-        if !numbers.iter().fold(true, |usable, value| usable & (value.abs() <= f64::LARGEST)) {
+        if !all_pass(&numbers, |value| value.abs() <= f64::LARGEST) {
             let unusable = mixed.numbers.unusable(names);
             return Err(unusable.unwrap_or_else(|| Error::input("a value cannot be used")));
         }

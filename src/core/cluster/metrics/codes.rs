@@ -5,7 +5,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use crate::{Error, Result, parallel::CHUNK_ROWS};
+use crate::{Error, Result, parallel::CHUNK_ROWS, vector::extremes};
 
 /// One label per row, as it arrives.
 #[derive(Debug, Clone, Copy)]
@@ -56,11 +56,8 @@ impl<'a> Labels<'a> {
     }
 }
 
-fn numbers<T: Copy + Into<i64> + Sync>(labels: &[T]) -> (Numbers, usize) {
-    let ends = labels.par_chunks(CHUNK_ROWS).map(|labels| {
-        let values = labels.iter().map(|label| (*label).into());
-        values.fold((i64::MAX, i64::MIN), |(low, high), value: i64| (low.min(value), high.max(value)))
-    });
+fn numbers<T: Copy + Ord + Into<i64> + Sync>(labels: &[T]) -> (Numbers, usize) {
+    let ends = labels.par_chunks(CHUNK_ROWS).filter_map(extremes);
     let (low, high) = ends.reduce(|| (i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
     let range = high.wrapping_sub(low) as u64;
     if low <= high && range < labels.len().max(1024) as u64 {
