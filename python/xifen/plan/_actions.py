@@ -168,7 +168,8 @@ def _add_contacts(plan: Any, customers: Customers, types: pd.Series, opted_out: 
         known = known.dt.tz_localize(None) if known.dt.tz is not None else known
         last = known.dt.normalize()
     number = pd.to_numeric(types.map(days)).astype("float64")
-    due = (last + pd.to_timedelta(number, unit="D")).where(last.notna(), today)
+    # 0 where there is none (`nobody` leaves these out): pandas before 3 rounds what it never wrote for a missing one.
+    due = (last + pd.to_timedelta(number.fillna(0), unit="D")).where(last.notna(), today)
     nobody = opted_out | number.isna().to_numpy()
     columns[NEXT_CONTACT] = due.mask(nobody).astype("datetime64[s]")
     columns[CHANNEL] = types.map(channel).mask(nobody).astype("category")
