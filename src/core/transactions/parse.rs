@@ -116,20 +116,17 @@ fn read(
             continue;
         };
         let written = match format {
-            None => iso(text).ok_or_else(String::new),
+            None => iso(text),
             Some(format) => memo.read(text, format),
         };
-        let written = match written {
-            Ok(written) => written,
-            Err(reason) => {
-                let failure = unreadable(name, first_row + row, text, format, &reason);
-                if !lenient {
-                    return Err(failure);
-                }
-                refused = refused.or(Some(failure));
-                times.push(MISSING);
-                continue;
+        let Some(written) = written else {
+            let failure = unreadable(name, first_row + row, text, format);
+            if !lenient {
+                return Err(failure);
             }
+            refused = refused.or(Some(failure));
+            times.push(MISSING);
+            continue;
         };
         met.add(first_row + row, written.offset);
         times.push(written.local - i64::from(written.offset.unwrap_or(0)) * 1_000_000);
@@ -151,16 +148,17 @@ pub(super) fn whole_number(column: &Column<'_>, row: usize) -> Option<i64> {
     }
 }
 
-fn unreadable(name: &str, row: usize, text: &[u8], format: Option<&str>, reason: &str) -> Error {
+fn unreadable(name: &str, row: usize, text: &[u8], format: Option<&str>) -> Error {
     let text: String = String::from_utf8_lossy(text).chars().take(60).collect();
     Error::input(match format {
         None => format!(
             "column '{name}' holds '{text}' in row {row}, which is no ISO 8601 date such as 2024-01-15 or \
              2024-01-15T09:30:00; say how it is written, for example date_format='%d/%m/%Y'"
         ),
-        Some(format) => {
-            format!("column '{name}' holds '{text}' in row {row}, which date_format='{format}' does not fit: {reason}")
-        }
+        Some(format) => format!(
+            "column '{name}' holds '{text}' in row {row}, which date_format='{format}' does not read; wanted the directives \
+             of strptime in the order of the text, for example %d/%m/%Y for 31/12/2024 or %Y%m%d for 20241231"
+        ),
     })
 }
 
@@ -174,23 +172,23 @@ impl Memo {
         Self(vec![(Vec::new(), Written { local: 0, offset: None }); Self::ENTRIES])
     }
 
-    fn read(&mut self, text: &[u8], format: &str) -> std::result::Result<Written, String> {
+    fn read(&mut self, text: &[u8], format: &str) -> Option<Written> {
         let place = text.iter().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte)));
         let Some(entry) = self.0.get_mut(place % Self::ENTRIES) else { return described(text, format) };
         if entry.0 != text || text.is_empty() {
             *entry = (text.to_vec(), described(text, format)?);
         }
-        Ok(entry.1)
+        Some(entry.1)
     }
 }
 
 /// A date in the caller's own form.
-fn described(text: &[u8], format: &str) -> std::result::Result<Written, String> {
-    let parts = BrokenDownTime::parse(format, text).map_err(|failure| failure.to_string())?;
-    let time = parts.to_datetime().map_err(|failure| failure.to_string())?;
+fn described(text: &[u8], format: &str) -> Option<Written> {
+    let parts = BrokenDownTime::parse(format, text).ok()?;
+    let time = parts.to_datetime().ok()?;
     let day = i64::from(super::config::day_number(time.date()));
     let within = time.time().duration_since(jiff::civil::Time::midnight()).as_micros() as i64;
-    Ok(Written { local: day * 86_400_000_000 + within, offset: parts.offset().map(jiff::tz::Offset::seconds) })
+    Some(Written { local: day * 86_400_000_000 + within, offset: parts.offset().map(jiff::tz::Offset::seconds) })
 }
 
 /// ISO 8601, extended form: a date, then perhaps a time, then perhaps an offset.
@@ -318,8 +316,8 @@ mod tests {
     #[test]
     fn described_forms() {
         let at = |text: &str, format: &str| described(text.as_bytes(), format).map(|written| written.local);
-        assert_eq!(at("19970101", "%Y%m%d"), Ok(9_862 * 86_400_000_000));
-        assert_eq!(at("15/01/2024 09:30", "%d/%m/%Y %H:%M"), Ok(19_737 * 86_400_000_000 + 34_200_000_000));
-        assert!(at("01/15/2024", "%d/%m/%Y").is_err());
+        assert_eq!(at("19970101", "%Y%m%d"), Some(9_862 * 86_400_000_000));
+        assert_eq!(at("15/01/2024 09:30", "%d/%m/%Y %H:%M"), Some(19_737 * 86_400_000_000 + 34_200_000_000));
+        assert!(at("01/15/2024", "%d/%m/%Y").is_none());
     }
 }
