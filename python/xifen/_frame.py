@@ -25,6 +25,7 @@ from xifen.errors import InputError
 __all__ = ["Frame", "as_kind", "is_array"]
 
 Kind = Literal["pandas", "polars", "pyarrow", "dict"]
+
 #: What to do about a thing that could become a frame, by library and class.
 NEXT_STEPS = {
     "polars.LazyFrame": "call .collect() first",

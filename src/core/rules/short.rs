@@ -59,3 +59,33 @@ fn narrow_each(values: &[i64], shorts: &mut [i16; ROWS]) {
         *short = (*value).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        rules::{bits::Compare, program::Test},
+        vector::tests::on_every_width,
+    };
+
+    #[test]
+    fn narrowed_values_compare_as_they_did() {
+        let ends = [i64::MIN, i64::from(i16::MIN), -1, 0, 1, i64::from(i16::MAX), i64::MAX];
+        let near = |end: i64| (-2..=2).map(move |step| end.saturating_add(step));
+        let values: Vec<i64> = ends.into_iter().flat_map(near).collect();
+        on_every_width(|| {
+            let mut shorts = [0; ROWS];
+            narrow(&values, &mut shorts);
+            for wanted in &values {
+                let Some(short) = constant((*wanted).into()) else { continue };
+                for test in [Test::Greater, Test::Equal] {
+                    let (mut wide, mut narrow) = ([0], [0]);
+                    i64::compare(&values, test, *wanted, &mut wide);
+                    i16::compare(&shorts[..values.len()], test, short, &mut narrow);
+                    assert_eq!(narrow, wide, "{test:?} {wanted}");
+                }
+            }
+        });
+        assert_eq!([-32_768, -32_767, 32_766, 32_767].map(constant), [None, Some(-32_767), Some(32_766), None]);
+    }
+}
