@@ -352,7 +352,7 @@ impl Checker<'_> {
         let position = self.names.iter().position(|known| known == name);
         let Some(kind) = position.and_then(|position| self.kinds.get(position)) else {
             let near = did_you_mean(name, self.names.iter().map(String::as_str));
-            return Err(self.source.error(at, &format!("there is no column '{name}'{near}")));
+            return Err(self.source.error(at, &format!("there is no column '{}'{near}", short(name))));
         };
         Ok(Type::of_column(*kind))
     }

@@ -11,7 +11,7 @@ use super::{
     number::Number,
     order::{dependency_order, references},
     parse::parse,
-    text::Source,
+    text::{Source, short},
     types::Type,
 };
 use crate::{
@@ -244,11 +244,11 @@ impl Config {
         let mut near = did_you_mean(name, known.iter().map(String::as_str).chain(labels));
         if near.is_empty() {
             let more = if known.len() > SHOWN_COLUMNS { ", ..." } else { "" };
-            let shown: Vec<_> = known.iter().take(SHOWN_COLUMNS).map(String::as_str).collect();
+            let shown: Vec<_> = known.iter().take(SHOWN_COLUMNS).map(|name| short(name)).collect();
             near = format!("; the frame has: {}{more}", shown.join(", "));
         }
-        let quoted = if source.is_quote(at) { "; text stands in single quotes" } else { "" };
-        format!("there is no column '{name}'{near}{quoted}")
+        let quoted = if source.is_quote(at) { " (text stands in single quotes)" } else { "" };
+        format!("there is no column '{}'{quoted}{near}", short(name))
     }
 
     /// Checks the rules against the columns of a frame, of which only the kinds are read.
@@ -315,7 +315,7 @@ impl Config {
     fn parameter(&self, source: &Source<'_>, at: usize, name: &str) -> Result<Constant> {
         let Some((_, value)) = self.parameters.iter().find(|(known, _)| known == name) else {
             let near = did_you_mean(name, self.parameters.iter().map(|(known, _)| known.as_str()));
-            let what = format!("the parameter ':{name}' has no value{near}; give it by parameters=");
+            let what = format!("the parameter ':{}' has no value; give it by parameters={near}", short(name));
             return Err(source.error(at, &what));
         };
         value

@@ -3,7 +3,7 @@
 
 use sqlparser::{
     ast::{self as sql},
-    dialect::Dialect,
+    dialect::{Dialect, Precedence},
     keywords::Keyword,
     parser::{Parser, ParserError},
     tokenizer::{Token, TokenWithSpan, Word},
@@ -27,6 +27,38 @@ pub(super) fn named(mut token: TokenWithSpan) -> TokenWithSpan {
     }
     token
 }
+
+/// What to write instead of a sign that no rule has; `None` for the signs of rules.
+pub(super) fn instead_of(token: &Token) -> Option<&'static str> {
+    use Token as T;
+    let known = matches!(token, T::Word(_) | T::Number(..) | T::SingleQuotedString(_) | T::Colon | T::Comma)
+        || matches!(token, T::Eq | T::DoubleEq | T::Neq | T::Lt | T::LtEq | T::Gt | T::GtEq)
+        || matches!(token, T::Plus | T::Minus | T::Mul | T::Div | T::Mod | T::StringConcat | T::LParen | T::RParen);
+    (!known).then_some(match token {
+        T::Char(wide) => match wide {
+            '＞' => "write >",
+            '＜' => "write <",
+            '＝' => "write =",
+            '≥' => "write >=",
+            '≤' => "write <=",
+            '≠' => "write <>",
+            '（' | '）' => "write ( and )",
+            '‘' | '’' | '“' | '”' => "text stands in straight single quotes, a name in straight double ones",
+            '`' => "a name stands in double quotes",
+            _ => SIGNS,
+        },
+        T::Period => "a name with a point in it stands in double quotes",
+        T::LBracket | T::RBracket => "a name stands in double quotes, a list in round parentheses",
+        T::Ampersand | T::Overlap => "write AND",
+        T::Pipe => "write OR between conditions and || between texts",
+        T::ExclamationMark => "write NOT",
+        T::SemiColon => "a rule is one condition and needs no sign at its end",
+        T::Placeholder(_) | T::Question | T::AtSign => "a parameter is written :name",
+        _ => SIGNS,
+    })
+}
+
+const SIGNS: &str = "a rule has = <> < <= > >= + - * / % || and round parentheses";
 
 /// Words begin with a letter of any script, names stand in double quotes, text in single ones.
 #[derive(Debug)]
@@ -67,10 +99,14 @@ impl Dialect for RuleDialect {
                 parser.next_token();
                 Some(parser.parse_case_expr())
             }
+            // sqlparser would read a NOT without a condition as a column named NOT.
+            Token::Word(word) if word.keyword == Keyword::NOT => {
+                parser.next_token();
+                let operand = parser.parse_subexpr(self.prec_value(Precedence::UnaryNot));
+                Some(operand.map(|expr| sql::Expr::UnaryOp { op: sql::UnaryOperator::Not, expr: Box::new(expr) }))
+            }
             // sqlparser would read `a > AND b` as a column named AND.
-            Token::Word(word)
-                if !matches!(word.keyword, Keyword::NOT | Keyword::TRUE | Keyword::FALSE | Keyword::NULL) =>
-            {
+            Token::Word(word) if !matches!(word.keyword, Keyword::TRUE | Keyword::FALSE | Keyword::NULL) => {
                 Some(parser.expected_ref("a column, a number or 'text'", parser.peek_token_ref()))
             }
             _ => None,

@@ -12,7 +12,7 @@ use sqlparser::{
 use super::{
     ast::{Comparison, Constant, Expr, Function, Is, Kind, Operator},
     calendar::{self, Interval},
-    dialect::{CALLED, RuleDialect, WITH_TEXT, named},
+    dialect::{CALLED, RuleDialect, WITH_TEXT, instead_of, named},
     number::Number,
     text::{Source, short},
 };
@@ -53,6 +53,7 @@ fn read(source: &Source<'_>, tokens: Vec<TokenWithSpan>) -> Result<Expr> {
             if rest.token != Token::EOF {
                 let rest_text = match &rest.token {
                     Token::Word(word) => short(&word.value), // our own quotes left out
+                    Token::SingleQuotedString(text) => short(text),
                     other => other.to_string(),
                 };
                 let what = format!("the rule ends before '{rest_text}'; join conditions with AND or OR");
@@ -80,9 +81,30 @@ fn parser_error(source: &Source<'_>, parser: &Parser<'_>, failure: ParserError) 
                 (Some(Ok(line)), Some(Ok(column))) => source.position(sqlparser::tokenizer::Location { line, column }),
                 _ => at,
             };
-            let what = what.replace("Expected: ", "expected ").replace("found: EOF", "found the end of the rule");
-            source.error(at, &what.replace("found: ", "found "))
+            let (wanted, found) = what.split_once(", found: ").unwrap_or((what, ""));
+            let wanted = wanted.strip_prefix("Expected: ").unwrap_or(wanted);
+            let wanted = match wanted {
+                "placeholder" => "the name of a parameter behind the colon",
+                _ if wanted.ends_with(" after IS") => "NULL, TRUE or FALSE behind IS or IS NOT",
+                _ => wanted,
+            };
+            let found = match found {
+                "" | "EOF" => "the end of the rule".to_owned(),
+                _ => format!("'{}'", short(found.trim_matches(['"', '\'']))), // our own quotes left out
+            };
+            source.error(at, &format!("expected {wanted}, found {found}"))
         }
+    }
+}
+
+/// What is wrong with a text that ends within a token.
+fn unfinished(message: &str) -> &'static str {
+    if message.contains("comment") {
+        "the comment that begins with /* has no */ at its end"
+    } else if message.contains("delimiter") {
+        "the name that begins here has no \" at its end"
+    } else {
+        "the text that begins here has no ' at its end"
     }
 }
 
@@ -90,7 +112,7 @@ fn parser_error(source: &Source<'_>, parser: &Parser<'_>, failure: ParserError) 
 fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
     let tokens = Tokenizer::new(&RuleDialect, text)
         .tokenize_with_location()
-        .map_err(|failure| source.error(source.position(failure.location), &failure.message.to_lowercase()))?;
+        .map_err(|failure| source.error(source.position(failure.location), unfinished(&failure.message)))?;
     let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let (mut open, mut prefixes) = (0usize, 0usize);
     for token in tokens {
@@ -98,6 +120,9 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
             continue;
         }
         let error = |what: &str| Err(source.error(source.position(token.span.start), what));
+        if let Some(next) = instead_of(&token.token) {
+            return error(&format!("there is no '{}' in a rule; {next}", short(&token.token.to_string())));
+        }
         match &token.token {
             Token::LParen => open += 1,
             Token::RParen => open = open.saturating_sub(1),
@@ -116,7 +141,8 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
         }
         if kept.len() == MAX_TOKENS {
             return error(&format!(
-                "the rule is longer than {MAX_TOKENS} words and signs; use IN for lists, or cut it into several rules"
+                "the rule is longer than {MAX_TOKENS} words and signs; cut it into several rules, or make a long list a column \
+                 of the frame"
             ));
         }
         if let Some(TokenWithSpan { token: Token::Word(word), span }) = kept.last_mut()
@@ -129,7 +155,12 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
             match token.token {
                 Token::LParen if Function::named(&word.value).is_some() => word.keyword = CALLED,
                 Token::LParen => {
-                    let near = did_you_mean(&word.value, Function::ALL.map(Function::word));
+                    let first = word.value.get(..1).unwrap_or_default();
+                    let alike = Function::ALL.map(Function::word).into_iter();
+                    let near = did_you_mean(
+                        &word.value,
+                        alike.filter(|known| known.get(..1).is_some_and(|other| other.eq_ignore_ascii_case(first))),
+                    );
                     let next = if near.is_empty() { "; compute it as a column of the frame first" } else { &near };
                     return Err(source.error(at, &format!("there is no function '{}'{next}", short(&word.value))));
                 }

@@ -56,8 +56,9 @@ impl<'a> Source<'a> {
         let indent = indent + cut.len();
         Error::Rule {
             message: format!(
-                "rule '{}': {what}, at character {at}:\n  {cut}{before}{after}{rest}\n  {:indent$}^",
-                self.label, ""
+                "rule '{}', character {at}: {what}\n  {cut}{before}{after}{rest}\n  {:indent$}^",
+                short(self.label),
+                ""
             ),
             position: Some(at),
         }
