@@ -177,7 +177,7 @@ def test_no_message_gives_no_row():
 
 def test_texts_may_be_categories():
     texts = pd.Categorical(["price", "交期", None, "price"])
-    with pytest.warns(UserWarning, match=r"rows left out: 1 row missing_text \(first: row 2\)"):
+    with pytest.warns(UserWarning, match=r"rows left out: 1 row missing_text in column 'text' \(first: row 2\)"):
         table = xf.keyword_table({"customer_id": [1, 1, 1, 2], "text": texts}, keywords=KEYWORDS, invalid="drop")
     assert table["price_count"].tolist() == [1, 1]
 
@@ -203,8 +203,8 @@ MESSAGES = pd.DataFrame({"customer_id": ["a", None, "b", "b"], "text": ["x", "y"
 
 def test_rows_without_an_id_or_a_text_are_counted():
     complaint = (
-        r"rows that cannot be used: 1 row missing_customer_id \(first: row 1\), "
-        r"1 row missing_text \(first: row 2\); repair them, or leave them out with invalid='drop'"
+        r"rows that cannot be used: 1 row missing_customer_id in column 'customer_id' \(first: row 1\), "
+        r"1 row missing_text in column 'text' \(first: row 2\); repair them, or leave them out with invalid='drop'"
     )
     with pytest.raises(InputError, match=complaint):
         xf.keyword_table(MESSAGES, keywords=KEYWORDS)
@@ -212,7 +212,9 @@ def test_rows_without_an_id_or_a_text_are_counted():
         table = xf.keyword_table(MESSAGES, keywords=KEYWORDS, invalid="drop")
     assert table["message_count"].tolist() == [1, 1]
     nobody = pl.DataFrame({"customer_id": [None, None], "text": [None, "x"]})
-    with pytest.warns(UserWarning, match=r"rows left out: 2 rows missing_customer_id \(first: row 0\)"):
+    with pytest.warns(
+        UserWarning, match=r"rows left out: 2 rows missing_customer_id in column 'customer_id' \(first: row 0\)"
+    ):
         assert len(xf.keyword_table(nobody, keywords=KEYWORDS, invalid="drop")) == 0
 
 

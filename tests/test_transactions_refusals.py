@@ -78,8 +78,8 @@ def test_the_id_may_not_take_the_name_of_a_column_of_the_table() -> None:
 
 
 def test_one_column_in_two_roles() -> None:
-    table = xf.rfm_table(log(), as_of="2024-03-31", order_id="customer_id", discount="amount")
-    assert table["order_count"].tolist() == [1, 1, 1]
+    refusal(ParameterError, log(), "customer_id and order_id both name", order_id="customer_id")
+    table = xf.rfm_table(log(), as_of="2024-03-31", discount="amount")
     assert table["discount_share"].tolist() == [1.0, 1.0, 1.0]
 
 
@@ -207,7 +207,7 @@ def test_decimals_that_do_not_fit() -> None:
     wide = [Decimal("1e30"), Decimal("1e-30"), Decimal(2), Decimal(3)]
     refusal(InputError, log(amount=wide), "'amount'", "convert")
     infinite = log(amount=[Decimal(1), Decimal("Infinity"), Decimal("2.5"), Decimal(3)])
-    refusal(InputError, infinite, "1 row non_finite_amount (first: row 1)")
+    refusal(InputError, infinite, "1 row non_finite_amount in column 'amount' (first: row 1)")
     assert reasons(infinite) == ["used", "non_finite_amount", "used", "used"]
     with pytest.warns(UserWarning, match="non_finite_amount"):
         assert xf.rfm_table(infinite, as_of="2024-03-31", invalid="drop")["monetary"].sum() == 6.5
@@ -283,15 +283,15 @@ def test_dates_beyond_the_calendar() -> None:
 def test_text_that_is_not_an_iso_date(text: str) -> None:
     frame = log(timestamp=["2024-01-01", "2024-01-02", text, "2024-01-04"])
     refusal(InputError, frame, "'timestamp'", "row 2", repr(text)[1:-1])
-    if "/" in text or text == "soon":
-        refusal(InputError, frame, "date_format")
+    impossible = text in ("2024-02-30", "2024-13-01", "10000-01-01")
+    refusal(InputError, frame, "a day that the calendar does not have" if impossible else "date_format=")
 
 
 def test_a_text_that_is_no_date_is_a_row_of_the_ledger() -> None:
-    frame = log(timestamp=["2024-01-05", "soon", "05/01/2024", None])
+    frame = log(timestamp=["2024-01-05", "soon", "2024-02-30", None])
     refusal(InputError, frame, "'timestamp'", "'soon'", "row 1", "date_format")
-    assert reasons(frame) == ["used", "missing_timestamp", "missing_timestamp", "missing_timestamp"]
-    with pytest.warns(UserWarning, match="3 rows missing_timestamp \\(first: row 1\\)"):
+    assert reasons(frame) == ["used", "missing_timestamp", "timestamp_out_of_range", "missing_timestamp"]
+    with pytest.warns(UserWarning, match="2 rows missing_timestamp in column 'timestamp' \\(first: row 1\\), 1 row "):
         assert len(xf.rfm_table(frame, as_of="2024-03-31", invalid="drop")) == 1
     refusal(InputError, log(timestamp=list("abcd")), "'a'", "row 0", invalid="drop")  # no column of dates
 
@@ -304,13 +304,13 @@ def test_date_format_that_does_not_fit() -> None:
 
 def test_totals_that_overflow() -> None:
     huge = log(customer_id=1, amount=[1.7e308] * 4)
-    refusal(InputError, huge, "amount")
+    refusal(InputError, huge, "'amount'", "its largest amount is 1.7e308 in row 0")
     with pytest.raises(InputError, match="amount"):
         xf.clv_table(huge, as_of="2024-03-31")
     most = Decimal(10**37)
     decimals = pa.table({"customer_id": [1] * 20, "timestamp": [date(2024, 1, 1)] * 20,
                          "amount": pa.array([most] * 20, pa.decimal128(38, 0))})  # fmt: skip
-    refusal(InputError, decimals, "'amount'")
+    refusal(InputError, decimals, "'amount'", "38 digits", "1e37 in row 0")
     wide = log(customer_id=1, amount=np.array([2**63 - 1] * 4, dtype="int64"))
     assert xf.rfm_table(wide, as_of="max")["monetary"].tolist() == [4 * 2.0**63]
 
@@ -486,7 +486,7 @@ def test_a_float_column_without_a_value_holds_no_numbers(kind: Callable[..., Any
             assert len(table(frame, as_of="2024-03-31")) == 0
         refusal(InputError, frame, "needs a purchase", as_of="max")
     frame = kind(NO_DATES)
-    refusal(InputError, frame, "2 rows missing_timestamp (first: row 0)")
+    refusal(InputError, frame, "2 rows missing_timestamp in column 'timestamp' (first: row 0)")
     assert list(map(str, reasons(frame))) == ["missing_timestamp"] * 2
     refusal(InputError, kind(NO_DATES | {"timestamp": [np.nan, 3.0]}), "column 'timestamp' holds numbers")
 

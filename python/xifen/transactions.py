@@ -78,7 +78,8 @@ def rfm_table(
         What becomes of rows equal to an earlier row in every column.
     invalid : {"raise", "drop"}
         Refuse rows with a missing or impossible value, or leave them out with a warning. A text that is no date is
-        refused by its row, or left out as missing_timestamp.
+        refused by its row, or left out as missing_timestamp; one that names a day no calendar has (2024-02-30) as
+        timestamp_out_of_range.
     windows : sequence of str
         Trailing windows in days or calendar months, ``["90D", "12M"]``, as_of included.
     n_jobs : int, optional
@@ -263,7 +264,8 @@ def order_ledger(
         One row per row of the log, in its order: `row` (position from 0), `reason` (the first that applies of
         missing_customer_id, missing_timestamp, missing_amount, missing_order_id, non_finite_amount,
         timestamp_out_of_range, after_as_of, return_excluded, duplicate_dropped, used) and `duplicate`
-        (whether an earlier row is equal in every column). A text that is no date is missing_timestamp.
+        (whether an earlier row is equal in every column). A text that is no date is missing_timestamp, one that
+        names a day no calendar has (2024-02-30) timestamp_out_of_range.
 
     Raises
     ------
@@ -389,6 +391,11 @@ class _Log:
     ) -> None:
         self.frame = Frame(orders, "orders")
         given = {role: name for role, name in roles.items() if name is not None}
+        for role in given.keys() - {"customer_id"}:
+            if given[role] == given["customer_id"]:
+                raise ParameterError(
+                    f"customer_id and {role} both name the column '{given[role]}'; name the column of each"
+                )
         self.frame.require(given.values())
         names = list(dict.fromkeys(given.values()))
         if every_column:  # a duplicate is equal in every column; otherwise the core need not see the others

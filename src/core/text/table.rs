@@ -79,8 +79,8 @@ pub fn keyword_table(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) ->
     }
     let chunks = chunks(batches, config)?;
     match kind {
-        IdKind::Text | IdKind::WideText => table::<ShortText>(&chunks, kind, name, &terms, cancel),
-        IdKind::Signed | IdKind::Unsigned => table::<u64>(&chunks, kind, name, &terms, cancel),
+        IdKind::Text | IdKind::WideText => table::<ShortText>(&chunks, kind, config, &terms, cancel),
+        IdKind::Signed | IdKind::Unsigned => table::<u64>(&chunks, kind, config, &terms, cancel),
     }
 }
 
@@ -105,12 +105,13 @@ fn chunks<'a>(batches: &'a [Batch<'a>], config: &Config) -> Result<Vec<Chunk<'a>
 fn table<K: IdColumn>(
     chunks: &[Chunk<'_>],
     kind: IdKind,
-    name: &str,
+    config: &Config,
     terms: &Terms,
     cancel: &Cancel,
 ) -> Result<KeywordTable> {
+    let name = config.name(config.customer_id);
     let read = parallel::map_each(chunks, cancel, |chunk| read::<K>(chunk, name))?;
-    let warnings = verdict(&read, terms)?;
+    let warnings = verdict(&read, config, terms)?;
     let ids = Ids::new(chunks.iter().filter(|chunk| chunk.rows.start == 0).map(|chunk| chunk.ids));
     let (order, mut customers, message_count) = number(&read, &ids);
     // From the order in which customers came to the order of their ids.
@@ -147,14 +148,17 @@ fn text_reason(text: Option<&[u8]>) -> Reason {
 }
 
 /// What `invalid=` says about rows without an id or a text: an error, a warning or nothing.
-fn verdict<K>(read: &[(Vec<K>, Vec<Reason>)], terms: &Terms) -> Result<Vec<String>> {
+fn verdict<K>(read: &[(Vec<K>, Vec<Reason>)], config: &Config, terms: &Terms) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for (reason, name) in [(Reason::MissingCustomerId, "missing_customer_id"), (Reason::MissingText, "missing_text")] {
+    for (reason, name, column) in [
+        (Reason::MissingCustomerId, "missing_customer_id", config.customer_id),
+        (Reason::MissingText, "missing_text", config.text),
+    ] {
         let rows = || read.iter().flat_map(|(_, reasons)| reasons).enumerate().filter(|(_, other)| **other == reason);
         if let Some((first, _)) = rows().next() {
             let count = rows().count();
             let noun = if count == 1 { "row" } else { "rows" };
-            found.push(format!("{count} {noun} {name} (first: row {first})"));
+            found.push(format!("{count} {noun} {name} in column '{}' (first: row {first})", config.name(column)));
         }
     }
     if found.is_empty() {

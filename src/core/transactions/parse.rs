@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::fmt::strtime::BrokenDownTime;
 
-use super::read::MISSING;
+use super::read::{MISSING, NEVER};
 use crate::{Error, Result, cancel::Cancel, column::Column, ids::text_of, parallel};
 
 /// One point in time as it was written, in microseconds: wall clock, and its offset from UTC in seconds.
@@ -42,7 +42,8 @@ impl Met {
 }
 
 /// Reads a column of text, or of whole numbers such as 20240115 when a format is given. Text that is no date is an
-/// error, or (`lenient`) a time that is not there; a column without any date is an error in any case.
+/// error, or (`lenient`) a time that is not there, or one before every calendar where only its numbers are wrong; a
+/// column without any date is an error in any case.
 pub(super) fn times(
     columns: &[&Column<'_>],
     name: &str,
@@ -120,12 +121,13 @@ fn read(
             Some(format) => memo.read(text, format),
         };
         let Some(written) = written else {
-            let failure = unreadable(name, first_row + row, text, format);
+            let never = names_no_day(text, format);
+            let failure = unreadable(name, first_row + row, text, format, never);
             if !lenient {
                 return Err(failure);
             }
             refused = refused.or(Some(failure));
-            times.push(MISSING);
+            times.push(if never { NEVER } else { MISSING });
             continue;
         };
         met.add(first_row + row, written.offset);
@@ -148,8 +150,28 @@ pub(super) fn whole_number(column: &Column<'_>, row: usize) -> Option<i64> {
     }
 }
 
-fn unreadable(name: &str, row: usize, text: &[u8], format: Option<&str>) -> Error {
+/// Whether a text that cannot be read is written as wanted, but its numbers are no day and time: 2024-02-30, or a
+/// year of five digits.
+fn names_no_day(text: &[u8], format: Option<&str>) -> bool {
+    if let Some(format) = format {
+        return BrokenDownTime::parse(format, text).is_ok();
+    }
+    let date = text.split(|byte| matches!(byte, b'T' | b' ')).next().unwrap_or_default();
+    let lengths: Vec<_> = date.split(|byte| *byte == b'-').map(<[u8]>::len).collect();
+    let numbers = date.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+    numbers
+        && matches!(lengths[..], [4..=6, 2, 2])
+        && iso(&[b"2024-01-01", text.get(date.len()..).unwrap_or_default()].concat()).is_some()
+}
+
+fn unreadable(name: &str, row: usize, text: &[u8], format: Option<&str>, never: bool) -> Error {
     let text: String = String::from_utf8_lossy(text).chars().take(60).collect();
+    if never {
+        return Error::input(format!(
+            "column '{name}' holds '{text}' in row {row}, a day that the calendar does not have (its years are 0 to 9999); \
+             repair it, or leave such rows out with invalid='drop'"
+        ));
+    }
     Error::input(match format {
         None => format!(
             "column '{name}' holds '{text}' in row {row}, which is no ISO 8601 date such as 2024-01-15 or \
@@ -311,6 +333,18 @@ mod tests {
         ] {
             assert_eq!(at(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn days_that_never_were_are_told_from_other_texts() {
+        for never in ["2024-02-30", "2024-13-01", "10000-01-01", "10000-01-01T09:30", "2023-02-29 10:00:00Z"] {
+            assert!(iso(never.as_bytes()).is_none() && names_no_day(never.as_bytes(), None), "{never}");
+        }
+        for other in ["soon", "", "2024-1-5", "2024-02-30 soon", "01/02/2024", "2024-01-15T09:60"] {
+            assert!(iso(other.as_bytes()).is_none() && !names_no_day(other.as_bytes(), None), "{other}");
+        }
+        assert!(names_no_day(b"30/02/2024", Some("%d/%m/%Y")));
+        assert!(!names_no_day(b"2024-02-30", Some("%d/%m/%Y")));
     }
 
     #[test]

@@ -17,11 +17,15 @@ use crate::{
     cancel::Cancel,
     column::{Batch, Column, TimeUnit, Values},
     ids::{Hashing, IdKind, Key, mark_missing},
+    measure::{measure, pieces},
     parallel,
 };
 
 /// A time that is not there.
 pub const MISSING: i64 = i64::MIN;
+
+/// A time before every calendar: what a text means that is written like a date of a day that never was.
+pub(super) const NEVER: i64 = i64::MIN + 1;
 
 /// Rows per task: read, checked and scattered within the second-level cache.
 const CHUNK_ROWS: usize = 1 << 15;
@@ -261,7 +265,14 @@ impl<'a> Log<'a> {
 
     /// What `invalid=` and `returns=` say about these counts: an error, a warning or nothing.
     pub(super) fn verdict(&self, tally: &Tally) -> Result<Option<String>> {
-        let complaint = tally.complaint();
+        let complaint = tally.complaint(|reason| {
+            self.config.name(match reason {
+                Reason::MissingCustomerId => self.config.customer_id,
+                Reason::MissingTimestamp | Reason::TimestampOutOfRange => self.config.timestamp,
+                Reason::MissingOrderId => self.config.order_id.unwrap_or_default(),
+                _ => self.config.amount,
+            })
+        });
         if let Some(found) = complaint.as_ref().filter(|_| !self.terms.drop_invalid) {
             return Err(Error::input(format!(
                 "the log has rows that cannot be used: {found}; repair them, see order_ledger, or leave them out with \
@@ -278,6 +289,24 @@ impl<'a> Log<'a> {
             )));
         }
         Ok(complaint.map(|found| format!("rows left out: {found}")))
+    }
+
+    /// The finite amount farthest from zero, as a float, and its row.
+    pub(super) fn largest_amount(&self) -> (usize, f64) {
+        let mut largest = (0, 0.0f64);
+        let Ok(amounts) = measure(self.batches, self.config.amount, "") else { return largest };
+        let mut row = 0;
+        for piece in pieces(self.batches) {
+            amounts.blocks(&piece, |block| {
+                for amount in block {
+                    if amount.is_finite() && amount.abs() > largest.1.abs() {
+                        largest = (row, *amount);
+                    }
+                    row += 1;
+                }
+            });
+        }
+        largest
     }
 
     /// The date of `as_of`.

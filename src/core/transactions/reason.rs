@@ -14,7 +14,7 @@ pub enum Reason {
     MissingOrderId,
     /// The amount is infinite.
     NonFiniteAmount,
-    /// The calendar year is before 1678 or after 2261.
+    /// The calendar year is before 1678 or after 2261, or a text names a day that no calendar has.
     TimestampOutOfRange,
     /// The row is younger than `as_of`.
     AfterAsOf,
@@ -104,16 +104,17 @@ impl Tally {
         self.0.get(reason as usize).copied().unwrap_or_default()
     }
 
-    /// `"3 rows missing_amount (first: row 7)"` for each invalid reason that occurs; `None` when none does.
-    pub(super) fn complaint(&self) -> Option<String> {
+    /// `"3 rows missing_amount in column 'sum' (first: row 7)"` for each invalid reason that occurs; `None` when none
+    /// does. `column` tells the name of the column a reason is about.
+    pub(super) fn complaint<'a>(&self, column: impl Fn(Reason) -> &'a str) -> Option<String> {
         let parts: Vec<_> = Reason::ALL
             .into_iter()
             .filter(|reason| reason.is_invalid() && self.get(*reason).0 > 0)
             .map(|reason| {
                 let (count, first) = self.get(reason);
                 let rows = if count == 1 { "row" } else { "rows" };
-                let range = if reason == Reason::TimestampOutOfRange { "before 1678 or after 2261; " } else { "" };
-                format!("{count} {rows} {} ({range}first: row {first})", reason.name())
+                let range = if reason == Reason::TimestampOutOfRange { "no day from 1678 to 2261; " } else { "" };
+                format!("{count} {rows} {} in column '{}' ({range}first: row {first})", reason.name(), column(reason))
             })
             .collect();
         (!parts.is_empty()).then(|| parts.join(", "))

@@ -115,9 +115,11 @@ pub(super) fn overflow(log: &Log<'_>) -> Error {
         MoneyKind::Float => "the largest float64",
         MoneyKind::Decimal(_) => "38 digits",
     };
+    let name = log.config.name(log.config.amount);
+    let (row, amount) = log.largest_amount();
     Error::input(format!(
-        "column '{}' adds up to more than {limit} for one customer; look for a wrong amount, or give larger units",
-        log.config.name(log.config.amount)
+        "column '{name}' adds up to more than {limit} for one customer; its largest amount is {amount:e} in row {row}: \
+         look for a wrong one, or give larger units"
     ))
 }
 
