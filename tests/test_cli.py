@@ -76,6 +76,9 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     message = refused("segment", orders, "--customer", "custmer_id", cwd=folder)
     assert "did you mean 'customer_id'" in message
     assert "--customer" in message
+    message = refused("segment", orders, "--timestamp", "time", "--amount", "amont", cwd=folder)
+    assert "has no column 'time" in message
+    assert ", 'amont' (did you mean 'amount'?); its columns are: " in message
     assert "--delimiter" in refused("segment", orders, "--delimiter", ";", cwd=folder)
     assert "--as-of is 'abc'" in refused("segment", orders, "--as-of", "abc", cwd=folder)
     assert ".parquet" in refused("segment", orders, "--out", "segments.pdf", cwd=folder)
@@ -92,7 +95,7 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     assert "¥5" in refused("segment", bad, cwd=folder)
     bad.write_text("customer_id,timestamp,amount\n1,2024-01-01,5\n,2024-01-02,6\n", encoding="utf-8")
     message = refused("segment", bad, cwd=folder)
-    assert "missing_customer_id (first: row 1, line 3 of the file)" in message
+    assert "missing_customer_id in column 'customer_id' (first: row 1, line 3 of the file)" in message
     assert "repair them, or leave them out with --invalid 'drop'" in message
 
 
@@ -113,7 +116,10 @@ def test_a_warning_is_one_sentence(orders: Path):
     log.to_csv(orders, index=False)
     done = xifen("segment", orders, "--invalid", "drop", cwd=orders.parent)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "xifen: rows left out: 1 row missing_customer_id (first: row 7, line 9 of the file)\n"
+    assert (
+        done.stderr
+        == "xifen: rows left out: 1 row missing_customer_id in column 'customer_id' (first: row 7, line 9 of the file)\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_bytes_that_only_could_be_gb18030_are_not_guessed(tmp_path):
 
 def test_a_wrong_encoding_gives_no_replacement_characters(tmp_path):
     path = text_file(tmp_path, "id,name", "1,张三", encoding="gb18030")
-    with pytest.raises(InputError, match=r"is not utf-8 .*name its encoding"):
+    with pytest.raises(InputError, match=r"is not utf-8 .*name its encoding by encoding='gb18030', 'big5' or 'cp1252'"):
         DataFile(path, encoding="utf-8").read()
     with pytest.raises(InputError, match="is not ascii"):
         DataFile(path, encoding="ascii").read()
@@ -156,6 +156,8 @@ def test_amounts_must_be_numbers(tmp_path):
     with pytest.raises(InputError, match=r"'¥5' in row 1, which is no number.*chinese=True"):
         DataFile(path).read(amounts=["amount"])
     assert columns(path, amounts=["amount"], chinese=True) == {"amount": [5.0, 5.0]}
+    with pytest.raises(InputError, match=r"'1.234,5' in row 0.*with a decimal point and without thousands separators"):
+        DataFile(text_file(tmp_path, "amount", '"1.234,5"')).read(amounts=["amount"])
     with pytest.raises(InputError, match="'five' in row 0"):
         DataFile(text_file(tmp_path, "amount", "five"), chinese=True).read(amounts=["amount"])
 
@@ -193,7 +195,7 @@ def test_workbooks(tmp_path):
     assert table["日期"].to_pylist() == [dt.date(2024, 1, 15), None, dt.date(2024, 2, 29)]
     assert table["金额"].to_pylist() == [12.5, 3.0, None]
     assert table["在用"].to_pylist() == [True, False, None]
-    with pytest.raises(InputError, match="no sheet 'Shet'; did you mean 'Sheet'"):
+    with pytest.raises(InputError, match=r"no sheet 'Shet'; it has: .*; did you mean 'Sheet'"):
         DataFile(path, sheet="Shet").read()
     assert "line 5 of the file" in DataFile(path)._with_lines("in row 2")
     with pytest.raises(InputError, match="no first line"):

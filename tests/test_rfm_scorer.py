@@ -267,7 +267,7 @@ def test_weights_by_column():
 )
 def test_wrong_parameters_are_sentences(parameters, words):
     with pytest.raises(ParameterError, match=words):
-        xf.RFMScorer(**parameters).fit_transform(table())
+        xf.RFMScorer(**parameters).fit(table())
 
 
 def test_wrong_frames_are_sentences():

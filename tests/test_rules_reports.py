@@ -235,6 +235,11 @@ class TestNearest:
         told = xf.RuleSegmenter(rules, **options).fit(frame).explain(frame)
         return told.nearest[["rule", "column", "is", "needed"]].to_numpy().tolist()
 
+    def test_a_change_to_one_value_is_a_sentence(self):
+        frame = pd.DataFrame({"x": ["shop"]})
+        told = xf.RuleSegmenter({"a": "x = 'web'"}).fit(frame).explain(frame)
+        assert "would be 'a' if x were 'web' (is 'shop')" in told.text
+
     def test_how_a_change_reads(self):
         assert self.near({"a": "x > 10.5"}, {"x": 3.0}) == [["a", "x", "3", "> 10.5"]]
         assert self.near({"a": "x < 2"}, {"x": 3.0}) == [["a", "x", "3", "< 2"]]

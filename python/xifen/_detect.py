@@ -46,10 +46,13 @@ def encoding(path: Path) -> str:
     # Nearly any bytes can be read as GB18030; those of Chinese text are in its old and common part, GB2312.
     if _decodes(path, "gb18030") and _is_common(path):
         return "gb18030"
-    raise InputError(
-        f"{path} is neither UTF-8 nor plain Chinese text in GB18030; name its encoding by encoding='gb18030' or 'cp1252' "
-        "for example"
-    )
+    raise InputError(f"{path} is neither UTF-8 nor plain Chinese text in GB18030; {other_encodings('utf-8')}")
+
+
+def other_encodings(tried: str) -> str:
+    """Advise to name another encoding than the one that was tried."""
+    names = [repr(name) for name in ("utf-8", "gb18030", "big5", "cp1252") if name != tried.removesuffix("-sig")]
+    return f"name its encoding by encoding={', '.join(names[:-1])} or {names[-1]} for example"
 
 
 def separator(path: Path, codec: str) -> str:

@@ -64,6 +64,7 @@ class Frame:
 
     def require(self, names: Iterable[str]) -> None:
         """Raise InputError naming the first column that is absent (with the nearest name) or stands twice."""
+        missing = []
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(f"a column name must be text; got {name!r}")
@@ -72,12 +73,13 @@ class Frame:
             count = self.names.count(name)
             if count > 1:
                 raise InputError(f"{self.what} has {count} columns named '{name}'; rename or drop all but one")
-            if count == 0:
-                near = _core.did_you_mean(name, [other for other in self.names if isinstance(other, str)])
-                shown = ", ".join(map(str, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
-                if self.kind == "pandas" and name in self.native.index.names:
-                    near = ", but an index of that name: call .reset_index() first;"
-                raise InputError(f"{self.what} has no column '{name}'{near or ';'} its columns are: {shown or 'none'}")
+            if count == 0 and name not in missing:
+                missing.append(name)
+        if missing:
+            shown = ", ".join(map(str, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
+            if self.kind == "pandas" and missing[0] in self.native.index.names:
+                shown += "; it is the name of an index: call .reset_index() first"
+            raise InputError(absent_columns(self.what, missing, self.names, f"its columns are: {shown or 'none'}"))
 
     def allow_absent(self, names: Iterable[str]) -> None:
         """Let these columns count as missing in every row where the frame has none of that name (see `absent`)."""
@@ -274,6 +276,18 @@ def is_array(data: Any) -> bool:
     return not isinstance(data, Mapping) and not any(hasattr(type(data), name) for name in ("columns", "schema"))
 
 
+def absent_columns(where: str, absent: Sequence[str], found: Iterable[Any], advice: str) -> str:
+    """Say that columns are not there, each with the nearest name that is."""
+    texts = [name for name in found if isinstance(name, str)]
+    near = [_core.did_you_mean(name, texts) for name in absent]
+    if len(absent) == 1:
+        return f"{where} has no column '{absent[0]}'{near[0] or ';'} {advice}"
+    named = (
+        f"'{name}'" + (f" ({like.removeprefix('; ')})" if like else "") for name, like in zip(absent, near, strict=True)
+    )
+    return f"{where} has no column {', '.join(named)}; {advice}"
+
+
 def as_kind(data: Any, kind: str) -> Any:
     """Give the same table as a pandas or polars DataFrame; itself when it already is one."""
     frame = Frame(data)
@@ -329,7 +343,8 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
             )
         if isinstance(value, int) and not NAT <= value < 2**64:
             return f"{where} holds {value} in row {row}, which does not fit 64 bits; write the column as text"
-    return f"{where} ({values.dtype}) cannot be read: {failure}; convert it to numbers, text, dates or true/false first"
+    why = "" if isinstance(failure, pa.ArrowNotImplementedError) else f" ({failure})"  # Arrow's numbers of types
+    return f"{where} holds {values.dtype}, which cannot be read{why}; convert it to numbers, text, dates or true/false first"
 
 
 def _unknown(what: str, name: str, kind: Any) -> str:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pa_parquet
 
 from xifen import _cells, _chinese, _core, _detect
 from xifen._chinese import Conversions
+from xifen._frame import absent_columns
 from xifen.errors import InputError, ParameterError, XifenError
 
 __all__ = ["DataFile", "Reading", "pandas_frame"]
@@ -337,8 +338,8 @@ class DataFile:
                 f"{self.path} cannot be read as a workbook ({failure}); is it another kind of file?"
             ) from None
         if rows is None:
-            near = _core.did_you_mean(sheet, names) or ";"
-            raise InputError(f"{self.path} has no sheet {sheet!r}{near} it has: {', '.join(names)}")
+            near = _core.did_you_mean(sheet, names)
+            raise InputError(f"{self.path} has no sheet {sheet!r}; it has: {', '.join(names)}{near}")
         cells = pd.DataFrame(rows, dtype=object)
         cells = cells.where(cells != "", None)
         cells = cells[cells.notna().any(axis=1)]
@@ -355,22 +356,22 @@ class DataFile:
 
     def _wrong_encoding(self, failure: UnicodeError | None) -> str:
         reason = f" ({failure})" if failure else ""
-        return f"{self.path} is not {self.encoding or self.codec}{reason}; name its encoding by encoding='gb18030' or 'cp1252' for example"
+        tried = self.encoding or self.codec
+        return f"{self.path} is not {tried}{reason}; {_detect.other_encodings(tried)}"
 
     def _require(self, found: list[str], wanted: list[str]) -> None:
         """Say what to set when a column is not there or there twice."""
-        for name in dict.fromkeys([*wanted, *found]):
-            if found.count(name) == 1 or not name.strip():
-                continue
-            if name in found:
+        for name in found:
+            if found.count(name) > 1 and name.strip():
                 raise InputError(f"{self.path} has {found.count(name)} columns '{name}'; rename all but one")
-            near = _core.did_you_mean(name, found) or ";"
+        missing = [name for name in dict.fromkeys(wanted) if name not in found]
+        if missing:
             advice = f"its columns are: {', '.join(found)}. {self.naming}"
             if len(found) == 1:
                 advice = f"its first line is one value, {found[0][:60]!r}"
                 if self.is_text:
                     advice += f": is {self.separator!r} the delimiter? Set delimiter="
-            raise InputError(f"{self.path} has no column '{name}'{near} {advice}")
+            raise InputError(absent_columns(self.path, missing, found, advice))
 
     @contextmanager
     def naming_lines(self) -> Iterator[None]:
@@ -469,10 +470,16 @@ def _numbers(words: Any, name: str, *, chinese: bool) -> Any:
         row = _chinese.first_no_number(words) if chinese else None
         if row is None:
             row = _first_wrong(words, lambda some: pc.cast(some, pa.float64()))
-        plain = "be plain numbers such as 1234.50, without currency signs and thousands separators (or read with chinese=True)"
-        wanted = "be numbers such as 1234.50, ¥1,234.50, 12万 or 30%" if chinese else plain
+        word = words[row].as_py()[:60]
+        wanted = (
+            "plain numbers such as 1234.50, without currency signs and thousands separators (or read with chinese=True)"
+        )
+        if re.fullmatch(r"[-+]?\d[\d. ]*,\d{1,2}", word):
+            wanted = "written with a decimal point and without thousands separators, such as 1234.50"
+        elif chinese:
+            wanted = "numbers such as 1234.50, ¥1,234.50, 12万 or 30%"
         raise InputError(
-            f"column '{name}' holds '{words[row].as_py()[:60]}' in row {row}, which is no number; amounts must {wanted}"
+            f"column '{name}' holds '{word}' in row {row}, which is no number; amounts must be {wanted}"
         ) from None
 
 

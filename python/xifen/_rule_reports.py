@@ -231,7 +231,9 @@ def _nearest(near: Mapping[str, Any], lang: str) -> str:
     words = _WORDS[lang]
     changes = [
         words["change"].format(
-            column=change["column"], needed=value_in(lang, change["needed"]), is_=value_in(lang, change["is"])
+            column=change["column"],
+            needed=value_in(lang, change["needed"]).removeprefix("= " if lang == "en" else ""),
+            is_=value_in(lang, change["is"]),
         )
         for change in near["changes"]
     ]

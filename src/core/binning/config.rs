@@ -125,7 +125,7 @@ impl ColumnConfig {
                     crate::did_you_mean(text, ["quantile", "uniform", "kmeans", "mean", "median"])
                 });
                 return Err(Error::parameter(format!(
-                    "strategy is {} for '{}'{near}; wanted quantile, uniform, kmeans, mean or median",
+                    "strategy is {} for '{}'; wanted quantile, uniform, kmeans, mean or median{near}",
                     self.strategy, self.name
                 )));
             }

@@ -43,6 +43,9 @@ pub struct Scores {
 
 /// Finds the bins of every column.
 pub fn fit(batches: &[Batch<'_>], config: &Config, cancel: &Cancel) -> Result<Vec<Bins>> {
+    if !config.weights.is_null() {
+        rfm::weights(&config.weights)?;
+    }
     let pieces = measure::pieces(batches);
     let plans: Vec<_> = config.columns.iter().map(|column| column.plan(config.most_bins)).collect::<Result<_>>()?;
     let measures = measures(batches, config)?;
