@@ -85,16 +85,17 @@ class Frame:
         """Let these columns count as missing in every row where the frame has none of that name (see `absent`)."""
         self.absent = [name for name in names if name not in self.names]
 
-    def stream(self, names: Sequence[str], *, kinds_only: bool = False) -> Any:
+    def stream(self, names: Sequence[str], *, kinds_only: bool = False, with_nat: bool = False) -> Any:
         """Columns in the order asked for, as an object with ``__arrow_c_stream__``.
 
-        With `kinds_only` rows may be left out where the columns' kinds are known without them.
+        With `kinds_only` rows may be left out where the columns' kinds are known without them. With `with_nat` the
+        reader knows NaT among the values; otherwise they are looked for and become nulls.
         """
         names = list(names)
         self.require(names)
         if self.absent and not set(self.absent).isdisjoint(names):
             there = [name for name in names if name not in self.absent]
-            columns = pa.table(self.stream(there, kinds_only=kinds_only)) if there else {}
+            columns = pa.table(self.stream(there, kinds_only=kinds_only, with_nat=with_nat)) if there else {}
             missing = pa.nulls(len(columns) if there else len(self))
             return pa.table({name: columns[name] if name in there else missing for name in names})
         if self.kind == "polars":
@@ -108,7 +109,7 @@ class Frame:
         if self.kind == "pyarrow":
             table = self.native.select(names)
         else:
-            table = pa.table({name: self._arrow(name, kinds_only) for name in names})
+            table = pa.table({name: self._arrow(name, kinds_only, with_nat) for name in names})
         for field in table.schema:
             if isinstance(field.type, pa.BaseExtensionType):  # its storage alone would be read as what it is not
                 shown = field.type if self.kind == "pyarrow" else self.native[field.name].dtype
@@ -142,13 +143,13 @@ class Frame:
             return self.native.iloc[rows]
         return self.native[rows] if self.kind == "polars" else self.native.take(rows)
 
-    def _arrow(self, name: str, kinds_only: bool) -> pa.Array | pa.ChunkedArray:
+    def _arrow(self, name: str, kinds_only: bool, with_nat: bool) -> pa.Array | pa.ChunkedArray:
         column = self.native[name]
         if kinds_only and column.dtype.kind != "O":  # what objects are, only their values say
             column = column.iloc[:0]
         values = column.to_numpy() if isinstance(column.dtype, (np.dtype, pd.SparseDtype)) else column.array
         try:
-            array = _from_pandas(values)
+            array = _from_pandas(values, with_nat=with_nat)
             return array[:0] if kinds_only else array
         except (pa.ArrowException, TypeError, OverflowError, ValueError) as failure:
             raise InputError(_unreadable(self.what, name, values, failure)) from None
@@ -363,15 +364,15 @@ def _mixed_times(values: np.ndarray) -> bool:
     return len(set(map(str, zones))) > 1 or (len(zones) > 0 and dt.date in set(map(type, values)))
 
 
-def _from_pandas(values: Any) -> pa.Array | pa.ChunkedArray:
-    """Borrow what numpy or pandas holds; NaN and NaT stay as they are, the core counts them as missing."""
+def _from_pandas(values: Any, *, with_nat: bool = False) -> pa.Array | pa.ChunkedArray:
+    """Borrow what numpy or pandas holds; NaN stays as it is, the core counts it as missing."""
     if isinstance(values, np.ndarray):
         if not values.dtype.isnative:
             values = values.astype(values.dtype.newbyteorder("="))
         unit = np.datetime_data(values.dtype)[0] if values.dtype.kind == "M" else None
         if unit in ("s", "ms", "us", "ns") and values.flags.c_contiguous:
             numbers = values.view(np.int64)
-            if not len(numbers) or numbers.min() != NAT:  # otherwise pa.array copies, with nulls for NaT
+            if with_nat or not len(numbers) or numbers.min() != NAT:  # otherwise pa.array copies, with nulls for NaT
                 return pa.Array.from_buffers(pa.timestamp(unit), len(values), [None, pa.py_buffer(numbers)])
         try:
             array = pa.array(values, from_pandas=values.dtype.kind not in "iufbMm")

@@ -98,6 +98,10 @@ def _negative(codes: np.ndarray) -> np.ndarray | None:
     return codes < 0 if len(codes) and codes.min() < 0 else None
 
 
+def _any(missing: np.ndarray) -> np.ndarray | None:
+    return missing if missing.any() else None
+
+
 @functools.lru_cache(maxsize=32)  # a new one costs more than a thousand labels do
 def _categorical(categories: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype:
     return pd.CategoricalDtype(list(categories), ordered)
@@ -120,11 +124,9 @@ def to_arrow(column: Column) -> pa.Array:
     if isinstance(column, Times):
         kind = pa.date32() if column.unit == "D" else pa.timestamp(column.unit, column.zone)
         values = column.values.astype(np.int32) if column.unit == "D" else column.values
-        return pa.array(values, mask=column.values == NAT).cast(kind)
+        return with_missing(values, _any(column.values == NAT)).view(kind)
     if isinstance(column, np.ndarray):
-        if column.dtype.kind == "f" and not np.isnan(column).any():
-            return pa.array(column)  # borrowed, where from_pandas would copy bit by bit
-        return pa.array(column, from_pandas=True)
+        return with_missing(column, _any(np.isnan(column))) if column.dtype.kind == "f" else pa.array(column, from_pandas=True)
     return column
 
 
@@ -151,7 +153,7 @@ def to_pandas(column: Column) -> Any:
     if isinstance(column, Times):
         unit = "s" if column.unit == "D" else column.unit
         values = np.where(column.values == NAT, NAT, column.values * 86_400) if column.unit == "D" else column.values
-        times = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
+        times = pd.DatetimeIndex(values.view(f"M8[{unit}]"), copy=False)
         return (times.tz_localize("UTC").tz_convert(column.zone) if column.zone else times).array
     if isinstance(column, pa.Array):
         # As Python objects decimals would be slow and of no declared scale, and lists would become numpy arrays.

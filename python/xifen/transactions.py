@@ -409,7 +409,7 @@ class _Log:
         if self.frame.holds_floats(when):  # what pandas makes of no value at all; no numbers, then
             found = pa.table(self.frame.stream([when])).column(0)
             self.frame.absent = [when] if pc.is_null(found, nan_is_null=True).to_numpy().all() else []
-        self.stream = self.frame.stream(names)
+        self.stream = self.frame.stream(names, with_nat=True)
         self._config: dict[str, Any] = {role: names.index(name) for role, name in given.items()}
         self._config |= {**words, "names": names, "as_of": _day(as_of)}
 

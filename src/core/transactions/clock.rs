@@ -56,6 +56,11 @@ impl Clock {
         }
     }
 
+    /// Whether the wall clock differs from the times.
+    pub(super) fn shifts(&self) -> bool {
+        self.offsets.is_some()
+    }
+
     /// The wall clock at a point in time.
     #[inline]
     pub(super) fn local(&self, time: i64) -> i64 {

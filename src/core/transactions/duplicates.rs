@@ -2,8 +2,9 @@
 
 use super::{
     numbers::find,
-    partition::{partition, partition_bits, places, scatter},
+    partition::{partition, partition_bits, places},
     read::{Chunk, MISSING},
+    scratch,
 };
 use crate::{
     Result,
@@ -23,8 +24,7 @@ pub(super) fn repeats(batches: &[Batch<'_>], chunks: &[Chunk], hashing: Hashing,
         let hashes: Vec<u64> = chunk.rows.clone().map(|row| hash(batch, row, hashing)).collect();
         let (places, starts) = places(hashes.iter().map(|hash| partition(*hash, bits)), 1 << bits);
         let values = hashes.iter().enumerate().map(|(row, hash)| (*hash, (chunk.first + row) as u32));
-        let mut scattered = vec![(0, 0); hashes.len()];
-        scatter(&places, &starts, values, &mut scattered);
+        let scattered = scratch::scattered(&places, &starts, values);
         Ok((starts, scattered))
     })?;
     let firsts: Vec<usize> = batches

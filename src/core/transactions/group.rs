@@ -14,7 +14,7 @@ use super::{
     days::Days,
     money::Amount,
     numbers::find,
-    partition::{Layout, partition_bits, places, scatter},
+    partition::{Layout, partition_bits, places},
     read::{Log, Rows},
     reason::{Reason, Tally},
     scratch::{self, Piece},
@@ -124,11 +124,16 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
         let blocks = parallel::map_each_with(chunks, cancel, Rows::<K, A, O>::default, |rows, (chunk, piece)| {
             log.rows(chunk, rows)?;
             let tally = Tally::of(&rows.reasons, chunk.first);
-            let place = |(key, reason): (&K, &Reason)| match reason {
-                Reason::Used => layout.partition(*key, hashing),
-                _ => partitions as u32,
+            let place = |key: &K| layout.partition(*key, hashing);
+            let (places, starts) = if tally.get(Reason::Used).0 == rows.keys.len() {
+                places(rows.keys.iter().map(place), partitions) // nearly every chunk
+            } else {
+                let place = |(key, reason): (&K, &Reason)| match reason {
+                    Reason::Used => place(key),
+                    _ => partitions as u32,
+                };
+                places(rows.keys.iter().zip(&rows.reasons).map(place), partitions)
             };
-            let (places, starts) = places(rows.keys.iter().zip(&rows.reasons).map(place), partitions);
             let columns = rows.keys.iter().zip(&rows.times).zip(&rows.amounts).zip(&rows.orders);
             let records = columns.map(|(((key, time), amount), order)| Record {
                 key: *key,
@@ -136,13 +141,12 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
                 amount: *amount,
                 order: *order,
             });
-            let piece = scratch::fill(piece);
-            scatter(&places, &starts, records, piece);
-            let mut discounted = vec![false; rows.discounted.len()]; // none when nobody asked
-            scatter(&places, &starts, rows.discounted.iter().copied(), &mut discounted);
-            let used = rows.times.iter().zip(&rows.reasons).filter(|(_, reason)| **reason == Reason::Used);
-            let earliest = used.fold(i64::MAX, |earliest, (time, _)| earliest.min(*time));
-            Ok((Block { records: &*piece, discounted, starts }, tally, earliest))
+            let records = &*scratch::scatter(&places, &starts, records, piece);
+            let discounted = match rows.discounted.as_slice() {
+                [] => Vec::new(), // nobody asked
+                flags => scratch::scattered(&places, &starts, flags.iter().copied()),
+            };
+            Ok((Block { records, discounted, starts }, tally, rows.earliest))
         })?;
         let mut tally = Tally::default();
         let mut earliest = i64::MAX;
@@ -154,8 +158,7 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
         let pieces: Vec<_> = members.chunks(parallel::CHUNK_ROWS).collect();
         let members = parallel::map_each(&pieces, cancel, |keys| {
             let (places, starts) = places(keys.iter().map(|key| layout.partition(*key, hashing)), partitions);
-            let mut records = keys.to_vec();
-            scatter(&places, &starts, keys.iter().copied(), &mut records);
+            let records = scratch::scattered(&places, &starts, keys.iter().copied());
             Ok(Block { records, discounted: Vec::new(), starts })
         })?;
         Ok(Self { blocks, members, partitions, layout, hashing, tally, earliest })
@@ -286,6 +289,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
         self.table.clear();
         self.table.resize(1024, 0);
         let hash = |key: K| key.hash(scattered.hashing);
+        self.slots.reserve(scattered.blocks.iter().map(|block| block.records(partition).len()).sum());
         for block in &scattered.blocks {
             for record in block.records(partition) {
                 let slot = find(&mut self.table, &mut self.keys, record.key, hash, same)?;

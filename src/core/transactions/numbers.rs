@@ -2,6 +2,9 @@
 
 use crate::{Error, Result};
 
+/// A table of fewer entries stays in the second-level cache, and may be so empty that hardly a key meets another.
+const SMALL: usize = 1 << 16;
+
 /// The number of a key; new keys get the next one. `table` has a power of two of entries, all 0 at first.
 #[allow(clippy::inline_always)] // into the loop over rows
 #[inline(always)]
@@ -37,7 +40,7 @@ fn search<K: Copy>(
             *entry = u32::try_from(keys.len() + 1).map_err(|_| too_many())?;
             keys.push(key);
             let slot = *entry - 1;
-            if keys.len() * 2 > table.len() {
+            if keys.len() * if table.len() < SMALL { 8 } else { 2 } > table.len() {
                 grow(table, keys, hash);
             }
             return Ok(slot);

@@ -93,15 +93,3 @@ pub(super) fn places(rows: impl Iterator<Item = u32>, partitions: usize) -> (Vec
     }
     (places, starts)
 }
-
-/// Puts values into the order of their partitions, stable within each.
-pub(super) fn scatter<R>(places: &[u16], starts: &[u32], values: impl Iterator<Item = R>, scattered: &mut [R]) {
-    let mut cursors = starts.to_vec();
-    for (place, value) in places.iter().zip(values) {
-        let Some(cursor) = cursors.get_mut(usize::from(*place)) else { continue };
-        if let Some(slot) = scattered.get_mut(*cursor as usize) {
-            *slot = value;
-        }
-        *cursor += 1;
-    }
-}

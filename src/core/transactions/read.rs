@@ -19,6 +19,7 @@ use crate::{
     ids::{Hashing, IdKind, Key, mark_missing},
     measure::{measure, pieces},
     parallel,
+    vector::extremes,
 };
 
 /// A time that is not there.
@@ -232,7 +233,9 @@ impl<'a> Log<'a> {
     /// The reasons that depend on times, amounts and other rows.
     fn judge<K, A: Amount, O>(&self, chunk: &Chunk, rows: &mut Rows<K, A, O>) {
         let until = self.until.min(self.clock.beyond);
-        for (reason, time) in rows.reasons.iter_mut().zip(&rows.times) {
+        let (first, last) = extremes(&rows.times).unwrap_or_default();
+        let dated = !self.clock.shifts() && self.clock.earliest <= first && last < until; // nearly every chunk
+        for (reason, time) in rows.reasons.iter_mut().zip(&rows.times).filter(|_| !dated) {
             let local = self.clock.local(*time);
             if (self.clock.earliest..until).contains(&local) {
                 continue;
@@ -261,6 +264,12 @@ impl<'a> Log<'a> {
                 }
             }
         }
+        rows.earliest = if dated {
+            first
+        } else {
+            let used = rows.times.iter().zip(&rows.reasons).filter(|(_, reason)| **reason == Reason::Used);
+            used.fold(i64::MAX, |earliest, (time, _)| earliest.min(*time))
+        };
     }
 
     /// What `invalid=` and `returns=` say about these counts: an error, a warning or nothing.
@@ -323,6 +332,8 @@ pub(super) struct Rows<K, A, O> {
     pub(super) amounts: Vec<A>,
     pub(super) orders: Vec<O>,
     pub(super) discounted: Vec<bool>,
+    /// No used row is earlier.
+    pub(super) earliest: i64,
 }
 
 impl<K, A, O> Default for Rows<K, A, O> {
@@ -334,6 +345,7 @@ impl<K, A, O> Default for Rows<K, A, O> {
             amounts: Vec::new(),
             orders: Vec::new(),
             discounted: Vec::new(),
+            earliest: i64::MAX,
         }
     }
 }

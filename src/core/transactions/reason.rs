@@ -1,5 +1,7 @@
 //! What can keep a row out of the tables, and how often it did.
 
+use crate::vector::all_pass;
+
 /// Why a row is used or not: the first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -71,11 +73,7 @@ pub(super) struct Tally([(usize, usize); Reason::ALL.len()]);
 impl Tally {
     pub(super) fn of(reasons: &[Reason], first: usize) -> Self {
         let mut tally = Self::default();
-        if let Some((count, at)) = tally
-            .0
-            .last_mut()
-            .filter(|_| reasons.iter().filter(|reason| **reason == Reason::Used).count() == reasons.len())
-        {
+        if let Some((count, at)) = tally.0.last_mut().filter(|_| all_pass(reasons, |reason| reason == Reason::Used)) {
             (*count, *at) = (reasons.len(), first); // nearly every chunk
             return tally;
         }

@@ -52,11 +52,38 @@ pub(super) fn pieces<T>(room: &mut Vec<T>, lens: impl Iterator<Item = usize>) ->
     lens.map(|len| rest.split_off_mut(..len.min(rest.len())).unwrap_or_default()).collect()
 }
 
-/// A piece of room with a value everywhere.
-pub(super) fn fill<T: Copy + Default>(piece: Piece<'_, T>) -> &mut [T] {
-    piece.fill(MaybeUninit::new(T::default()));
-    // SAFETY: the same memory, every element of which was written in the line above.
+/// Puts values into the order of their places, stable within each, from the beginning of a piece; `starts` tells where
+/// each place begins, with the end of the last. Values of no such place go nowhere.
+pub(super) fn scatter<'a, T: Copy>(
+    places: &[u16],
+    starts: &[u32],
+    values: impl Iterator<Item = T>,
+    piece: Piece<'a, T>,
+) -> &'a mut [T] {
+    let mut cursors = starts.to_vec();
+    for (place, value) in places.iter().zip(values) {
+        if let Some(cursor) = cursors.get_mut(usize::from(*place))
+            && let Some(slot) = piece.get_mut(*cursor as usize)
+        {
+            slot.write(value);
+            *cursor += 1;
+        }
+    }
+    let full = starts.first() == Some(&0) && cursors.iter().zip(starts.iter().skip(1)).all(|(end, next)| end == next);
+    let written = starts.last().map_or(0, |end| if full { *end as usize } else { 0 });
+    let piece = piece.get_mut(..written).unwrap_or_default();
+    // SAFETY: the same memory. From 0 to the last start every element was written: each cursor went from its place's
+    // start to the next one's, and wrote an element before every step.
     unsafe { &mut *(std::ptr::from_mut(piece) as *mut [T]) }
+}
+
+/// The same into memory of its own.
+pub(super) fn scattered<T: Copy>(places: &[u16], starts: &[u32], values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut room = Vec::with_capacity(places.len());
+    let written = scatter(places, starts, values, room.spare_capacity_mut()).len();
+    // SAFETY: `scatter` wrote as many elements from the beginning.
+    unsafe { room.set_len(written) };
+    room
 }
 
 /// Keeps room for the next call, as far as not enough is kept already.

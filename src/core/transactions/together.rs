@@ -38,7 +38,8 @@ impl<K: Copy, A: Copy, O: Copy> Together<'_, K, A, O> {
 /// So many words of day bits fit into the second-level cache beside the rows.
 const WORDS: usize = 1 << 17;
 
-/// What is known of a customer after some rows.
+/// What is known of a customer after some rows; sums of returns, of which there are few, stand elsewhere, so that more
+/// customers fit into the cache.
 #[derive(Clone)]
 struct Running<S> {
     first: i64,
@@ -46,7 +47,6 @@ struct Running<S> {
     purchases: u32,
     days: u32,
     gross: S,
-    returned: S,
 }
 
 /// Appends the measures of every customer in order of their numbers; `false`, and nothing appended, where days need
@@ -68,21 +68,17 @@ pub(super) fn measures<K: Copy, A: Amount, O: Copy>(
     }
     bits.clear();
     bits.resize(customers * words, 0);
-    let nothing = Running {
-        first: i64::MAX,
-        last: MISSING,
-        purchases: 0,
-        days: 0,
-        gross: <_>::default(),
-        returned: <_>::default(),
-    };
+    let nothing = Running { first: i64::MAX, last: MISSING, purchases: 0, days: 0, gross: <_>::default() };
     let mut running: Vec<Running<A::Sum>> = vec![nothing; customers];
+    let mut returned: Vec<A::Sum> = vec![<_>::default(); customers];
     rows.rows(|customer, time, amount| {
-        let Some(running) = running.get_mut(customer) else { return };
         if amount.is_return() {
-            A::add(&mut running.returned, amount);
+            if let Some(returned) = returned.get_mut(customer) {
+                A::add(returned, amount);
+            }
             return;
         }
+        let Some(running) = running.get_mut(customer) else { return };
         running.first = running.first.min(time);
         running.last = running.last.max(time);
         running.purchases += 1;
@@ -94,8 +90,8 @@ pub(super) fn measures<K: Copy, A: Amount, O: Copy>(
             *word |= day;
         }
     });
-    for (customer, running) in
-        running.iter().enumerate().filter(|(customer, _)| rows.present.get(*customer) == Some(&true))
+    for (customer, (running, returned)) in
+        running.iter().zip(&returned).enumerate().filter(|(customer, _)| rows.present.get(*customer) == Some(&true))
     {
         let terms = rows.amounts(customer);
         let row_count = rows.counts.get(customer).copied().unwrap_or_default();
@@ -104,8 +100,8 @@ pub(super) fn measures<K: Copy, A: Amount, O: Copy>(
             (gross, A::default())
         } else {
             let mut both = running.gross.clone();
-            A::merge(&mut both, &running.returned);
-            let returned = A::finish(&running.returned, terms.clone().filter(|amount| amount.is_return()))?;
+            A::merge(&mut both, returned);
+            let returned = A::finish(returned, terms.clone().filter(|amount| amount.is_return()))?;
             (A::finish(&both, terms)?, returned.negated())
         };
         measures.push(Measures {
