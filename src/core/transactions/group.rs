@@ -93,12 +93,12 @@ pub(super) fn fold<K: Key, A: Amount, O: Key, F: Fold<A, O>>(
     mut verdict: impl FnMut(&Tally) -> Result<()>,
     fold: &F,
 ) -> Result<Vec<(Vec<K>, F::Partial)>> {
-    let mut room = scratch::take(log.rows);
-    let pieces = scratch::pieces(&mut room, log.chunks.iter().map(|chunk| chunk.rows.len()));
+    let mut rooms = scratch::take(log.chunks.iter().map(|chunk| chunk.rows.len()));
+    let pieces = scratch::pieces(&mut rooms);
     let scattered = Scattered::<K, A, O>::new(log, pieces, members, cancel)?;
     verdict(&scattered.tally)?;
     let results = scattered.fold(ids, cancel, fold)?;
-    scratch::give(room);
+    scratch::give(rooms);
     Ok(results)
 }
 

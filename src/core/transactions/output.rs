@@ -95,8 +95,9 @@ fn missing(row: usize) -> Error {
 
 /// The customers of all partitions in order of their ids.
 pub(super) fn in_order<'a, K: Key>(partitions: impl Iterator<Item = &'a [K]>, ids: &Ids<'_>) -> Vec<(K, Place)> {
-    let mut order = Vec::new();
-    for (partition, keys) in partitions.enumerate() {
+    let partitions: Vec<_> = partitions.collect();
+    let mut order = Vec::with_capacity(partitions.iter().map(|keys| keys.len()).sum());
+    for (partition, keys) in partitions.into_iter().enumerate() {
         order.extend(keys.iter().enumerate().map(|(index, key)| (*key, (partition as u32, index as u32))));
     }
     K::sort(&mut order, ids);

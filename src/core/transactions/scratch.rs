@@ -1,6 +1,6 @@
 //! Room for the rows of a log: touching fresh memory costs more than the work on it.
 //!
-//! It is one piece, so that the system takes it back whole, in pages as large as it has them. A part of it is kept
+//! It is few large rooms, so that the system takes them back whole, in pages as large as it has them. A part is kept
 //! from one call to the next; that pool is bounded, belongs to the process, never changes a result, and is emptied
 //! by [`release`].
 
@@ -29,27 +29,52 @@ fn bytes<T>(room: &Vec<T>) -> usize {
     room.capacity() * size_of::<T>()
 }
 
-/// Room for at least `len` values.
-pub(super) fn take<T: Copy + Send + 'static>(len: usize) -> Vec<T> {
+/// Memory, and the lengths of the pieces that lie in it.
+pub(super) struct Room<T> {
+    memory: Vec<T>,
+    lens: Vec<usize>,
+}
+
+/// Room for pieces of these lengths: what was kept, then fresh memory for the rest. (Kept room is not made larger,
+/// which would copy what stands in it.)
+pub(super) fn take<T: Copy + Send + 'static>(lens: impl Iterator<Item = usize>) -> Vec<Room<T>> {
     // Whoever finds the pool locked (also for ever, after a fork in the wrong moment) does without it.
-    let found = POOL.try_lock().ok().and_then(|mut pool| {
-        let room = pool.kept.get_mut(&TypeId::of::<T>())?.pop()?.downcast::<Vec<T>>().ok()?;
-        pool.bytes -= bytes(&room);
-        Some(*room)
-    });
-    let mut room = found.unwrap_or_default();
-    room.reserve_exact(len);
-    ask_for_large(room.spare_capacity_mut());
-    room
+    let kept = || {
+        let mut pool = POOL.try_lock().ok()?;
+        let memory = *pool.kept.get_mut(&TypeId::of::<T>())?.pop()?.downcast::<Vec<T>>().ok()?;
+        pool.bytes -= bytes(&memory);
+        Some(memory)
+    };
+    let mut lens = lens.peekable();
+    let mut rooms = Vec::new();
+    while lens.peek().is_some() {
+        let (memory, lens) = if let Some(memory) = kept() {
+            let mut left = memory.capacity();
+            let fitting = std::iter::from_fn(|| lens.next_if(|len| *len <= left).inspect(|len| left -= len));
+            let fitting = fitting.collect();
+            (memory, fitting)
+        } else {
+            let rest: Vec<usize> = lens.by_ref().collect();
+            let mut memory = Vec::with_capacity(rest.iter().sum());
+            ask_for_large(memory.spare_capacity_mut());
+            (memory, rest)
+        };
+        rooms.push(Room { memory, lens });
+    }
+    rooms
 }
 
 /// A piece of room in which nothing stands yet.
 pub(super) type Piece<'a, T> = &'a mut [MaybeUninit<T>];
 
-/// Cuts room into pieces of these lengths.
-pub(super) fn pieces<T>(room: &mut Vec<T>, lens: impl Iterator<Item = usize>) -> Vec<Piece<'_, T>> {
-    let mut rest = room.spare_capacity_mut();
-    lens.map(|len| rest.split_off_mut(..len.min(rest.len())).unwrap_or_default()).collect()
+/// The pieces, in the order in which they were asked for.
+pub(super) fn pieces<T>(rooms: &mut [Room<T>]) -> Vec<Piece<'_, T>> {
+    let mut pieces = Vec::new();
+    for Room { memory, lens } in rooms {
+        let mut rest = memory.spare_capacity_mut();
+        pieces.extend(lens.iter().map(|len| rest.split_off_mut(..*len).unwrap_or_default()));
+    }
+    pieces
 }
 
 /// Puts values into the order of their places, stable within each, from the beginning of a piece; `starts` tells where
@@ -87,15 +112,14 @@ pub(super) fn scattered<T: Copy>(places: &[u16], starts: &[u32], values: impl It
 }
 
 /// Keeps room for the next call, as far as not enough is kept already.
-pub(super) fn give<T: Copy + Send + 'static>(mut room: Vec<T>) {
-    if let Ok(mut pool) = POOL.try_lock() {
-        room.clear();
-        room.shrink_to(LIMIT.saturating_sub(pool.bytes) / size_of::<T>());
-        pool.bytes += bytes(&room);
-        if room.capacity() == 0 {
-            return;
+pub(super) fn give<T: Copy + Send + 'static>(rooms: Vec<Room<T>>) {
+    let Ok(mut pool) = POOL.try_lock() else { return };
+    for Room { mut memory, .. } in rooms {
+        memory.shrink_to(LIMIT.saturating_sub(pool.bytes) / size_of::<T>());
+        pool.bytes += bytes(&memory);
+        if memory.capacity() > 0 {
+            pool.kept.entry(TypeId::of::<T>()).or_default().push(Box::new(memory));
         }
-        pool.kept.entry(TypeId::of::<T>()).or_default().push(Box::new(room));
     }
 }
 
