@@ -397,3 +397,14 @@ def test_customers_may_be_any_list_of_ids(ids: Any) -> None:
         xf.rfm_table(log, as_of=AS_OF, customers="a")
     with pytest.raises(TypeError, match="customers is an int, not a frame"):
         xf.rfm_table(log, as_of=AS_OF, customers=3)
+
+
+@pytest.mark.parametrize("count", [1, 11, 127, 128, 255, 300])
+def test_labels_in_polars_however_many_there_are(count: int) -> None:
+    labels = [f"label {number}" for number in range(count)]
+    rules = {label: f"x = {number}" for number, label in enumerate(labels)}
+    frame = pl.DataFrame({"x": [*range(count), None, count + 1]})
+    got = xf.RuleSegmenter(rules).fit_transform(frame)["segment"]
+    assert got.dtype == pl.Enum(labels)
+    assert got.to_list() == [*labels, None, None]
+    assert got.null_count() == 2

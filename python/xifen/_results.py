@@ -108,10 +108,12 @@ def _categorical(categories: tuple[str, ...], ordered: bool) -> pd.CategoricalDt
 
 
 @functools.lru_cache(maxsize=32)
-def _enumeration(categories: tuple[str, ...]) -> Any:
+def _enumeration(categories: tuple[str, ...]) -> tuple[Any, pa.Schema]:
+    """Give the categories as polars has them, and the schema by which it would send such a column."""
     import polars as pl
 
-    return pl.Series(categories, dtype=pl.Enum(categories))
+    known = pl.Series("labels", categories, dtype=pl.Enum(categories))
+    return known, known.to_frame().to_arrow().schema
 
 
 def to_arrow(column: Column) -> pa.Array:
@@ -126,7 +128,11 @@ def to_arrow(column: Column) -> pa.Array:
         values = column.values.astype(np.int32) if column.unit == "D" else column.values
         return with_missing(values, _any(column.values == NAT)).view(kind)
     if isinstance(column, np.ndarray):
-        return with_missing(column, _any(np.isnan(column))) if column.dtype.kind == "f" else pa.array(column, from_pandas=True)
+        return (
+            with_missing(column, _any(np.isnan(column)))
+            if column.dtype.kind == "f"
+            else pa.array(column, from_pandas=True)
+        )
     return column
 
 
@@ -134,10 +140,15 @@ def to_polars(name: str, column: Column) -> Any:
     import polars as pl
 
     if isinstance(column, Labels):
-        # Picked from the categories in their own order: faster than an Arrow dictionary, whose texts are looked up.
-        codes = column.codes.view(f"u{column.codes.itemsize}")
-        places = pl.Series(with_missing(codes, _negative(column.codes)))
-        return _enumeration(tuple(column.categories))[places].alias(name)  # gather() would plan a query
+        known, schema = _enumeration(tuple(column.categories))
+        codes = with_missing(column.codes.view(f"u{column.codes.itemsize}"), _negative(column.codes))
+        kind = schema.field(0).type
+        if kind.index_type != codes.type:
+            return known[pl.Series(codes)].alias(name)  # picked; gather() would plan a query
+        # As polars itself would send it: nothing is looked up, and no code is checked.
+        texts = pa.array(list(column.categories), kind.value_type)
+        labels = pa.DictionaryArray.from_arrays(codes, texts, ordered=kind.ordered, safe=False)
+        return pl.from_arrow(pa.table([labels], schema=schema)).to_series().alias(name)
     return pl.Series(name, to_arrow(column))
 
 
