@@ -371,7 +371,7 @@ class DataFile:
                 advice = f"its first line is one value, {found[0][:60]!r}"
                 if self.is_text:
                     advice += f": is {self.separator!r} the delimiter? Set delimiter="
-            raise InputError(absent_columns(self.path, missing, found, advice))
+            raise InputError(absent_columns(str(self.path), missing, found, advice))
 
     @contextmanager
     def naming_lines(self) -> Iterator[None]:

@@ -148,7 +148,7 @@ def to_polars(name: str, column: Column) -> Any:
         # As polars itself would send it: nothing is looked up, and no code is checked.
         texts = pa.array(list(column.categories), kind.value_type)
         labels = pa.DictionaryArray.from_arrays(codes, texts, ordered=kind.ordered, safe=False)
-        return pl.from_arrow(pa.table([labels], schema=schema)).to_series().alias(name)
+        return pl.DataFrame(pa.table([labels], schema=schema)).to_series().alias(name)
     return pl.Series(name, to_arrow(column))
 
 

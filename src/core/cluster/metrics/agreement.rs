@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::codes::Labels;
+use super::codes::{Coding, Labels};
 use crate::{
     Error, Result,
     cancel::Cancel,
@@ -34,43 +34,19 @@ fn contingency(first: Labels<'_>, second: Labels<'_>, cancel: &Cancel) -> Result
             second.len()
         )));
     }
-    let (rows, first, second) = (first.len(), first.coding(), second.coding());
-    let ranges: Vec<_> = chunks(rows, CHUNK_ROWS).collect();
-    let mut pairs: Vec<(usize, usize, u64)> = Vec::new();
-    let places = first.count.saturating_mul(second.count);
-    if places <= MOST_PLACES {
-        let room = || (Vec::new(), Vec::new());
-        let tables = map_each_with(ranges, cancel, room, |(a, b), rows| {
-            first.codes(rows.clone(), a);
-            second.codes(rows, b);
-            // Neighbouring rows are counted apart: often their labels are the same, and one count would wait for the other.
-            let mut table = vec![[0u32; APART]; places];
-            for (place, (a, b)) in a.iter().zip(b).enumerate() {
-                let counts = table.get_mut(*a as usize * second.count + *b as usize);
-                if let Some(count) = counts.and_then(|counts| counts.get_mut(place % APART)) {
-                    *count += 1;
-                }
-            }
-            Ok(table.iter().map(|counts| counts.iter().sum()).collect::<Vec<u32>>())
-        })?;
-        for place in 0..places {
-            let count = tables.iter().filter_map(|table| table.get(place)).map(|count| u64::from(*count)).sum();
-            if count > 0 {
-                pairs.push((place / second.count, place % second.count, count));
-            }
-        }
-    } else {
-        let mut table: HashMap<(u32, u32), u64, foldhash::fast::FixedState> = HashMap::default();
-        let (mut a, mut b) = (Vec::new(), Vec::new());
-        for rows in ranges {
-            cancel.check()?;
-            first.codes(rows.clone(), &mut a);
-            second.codes(rows, &mut b);
-            a.iter().zip(&b).for_each(|(a, b)| *table.entry((*a, *b)).or_default() += 1);
-        }
-        pairs.extend(table.into_iter().map(|((a, b), count)| (a as usize, b as usize, count)));
-        pairs.sort_unstable();
+    let rows = first.len();
+    // Which labels there are, the first rows nearly always tell.
+    let mut codings = (first.guess(), second.guess());
+    let mut pairs = counted(&codings.0, &codings.1, rows, cancel)?;
+    if pairs.is_none() {
+        codings = (first.coding(), second.coding());
+        pairs = counted(&codings.0, &codings.1, rows, cancel)?;
     }
+    let (first, second) = codings;
+    let pairs = match pairs {
+        Some(pairs) => pairs,
+        None => looked_up(&first, &second, rows, cancel)?,
+    };
     let alone = |count: usize, which: fn(&(usize, usize, u64)) -> usize| {
         let mut sums = vec![0; count];
         for pair in &pairs {
@@ -82,6 +58,61 @@ fn contingency(first: Labels<'_>, second: Labels<'_>, cancel: &Cancel) -> Result
     };
     let (firsts, seconds) = (alone(first.count, |pair| pair.0), alone(second.count, |pair| pair.1));
     Ok(Contingency { pairs, firsts, seconds, rows: rows as u64 })
+}
+
+/// The pairs that occur, counted in a table with a place for each; `None` where it would be too large, or a label has no
+/// code.
+fn counted(
+    first: &Coding<'_>,
+    second: &Coding<'_>,
+    rows: usize,
+    cancel: &Cancel,
+) -> Result<Option<Vec<(usize, usize, u64)>>> {
+    let places = first.count.saturating_mul(second.count);
+    if places > MOST_PLACES {
+        return Ok(None);
+    }
+    let room = || (Vec::new(), Vec::new());
+    let tables = map_each_with(chunks(rows, CHUNK_ROWS).collect::<Vec<_>>(), cancel, room, |(a, b), rows| {
+        if !(first.knows(rows.clone()) && second.knows(rows.clone())) {
+            return Ok(None);
+        }
+        first.codes(rows.clone(), a);
+        second.codes(rows, b);
+        // Neighbouring rows are counted apart: often their labels are the same, and one count would wait for the other.
+        let mut table = vec![[0u32; APART]; places];
+        for (place, (a, b)) in a.iter().zip(b).enumerate() {
+            let counts = table.get_mut(*a as usize * second.count + *b as usize);
+            if let Some(count) = counts.and_then(|counts| counts.get_mut(place % APART)) {
+                *count += 1;
+            }
+        }
+        Ok(Some(table.iter().map(|counts| counts.iter().sum()).collect::<Vec<u32>>()))
+    })?;
+    let Some(tables) = tables.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let count = |place: usize| tables.iter().filter_map(|table| table.get(place)).map(|count| u64::from(*count)).sum();
+    let all = (0..places).map(|place| (place / second.count, place % second.count, count(place)));
+    Ok(Some(all.filter(|pair| pair.2 > 0).collect()))
+}
+
+/// The same for any labels.
+fn looked_up(
+    first: &Coding<'_>,
+    second: &Coding<'_>,
+    rows: usize,
+    cancel: &Cancel,
+) -> Result<Vec<(usize, usize, u64)>> {
+    let mut table: HashMap<(u32, u32), u64, foldhash::fast::FixedState> = HashMap::default();
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for rows in chunks(rows, CHUNK_ROWS) {
+        cancel.check()?;
+        first.codes(rows.clone(), &mut a);
+        second.codes(rows, &mut b);
+        a.iter().zip(&b).for_each(|(a, b)| *table.entry((*a, *b)).or_default() += 1);
+    }
+    let mut pairs: Vec<_> = table.into_iter().map(|((a, b), count)| (a as usize, b as usize, count)).collect();
+    pairs.sort_unstable();
+    Ok(pairs)
 }
 
 /// The adjusted Rand index: 1 for equal groupings, about 0 for unrelated ones.

@@ -5,7 +5,11 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use crate::{Error, Result, parallel::CHUNK_ROWS, vector::extremes};
+use crate::{
+    Error, Result,
+    parallel::CHUNK_ROWS,
+    vector::{all_pass, extremes},
+};
 
 /// One label per row, as it arrives.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +58,20 @@ impl<'a> Labels<'a> {
         };
         Coding { labels: self, numbers, count }
     }
+
+    /// The coding that the first rows ask for; others may have labels that it has no code for ([`Coding::knows`]).
+    pub(super) fn guess(self) -> Coding<'a> {
+        let start = match self {
+            Self::Narrow(labels) => Self::Narrow(labels.get(..GUESSED).unwrap_or(labels)),
+            Self::Wide(labels) => Self::Wide(labels.get(..GUESSED).unwrap_or(labels)),
+        };
+        let start = start.coding();
+        if matches!(start.numbers, Numbers::Known(_)) { self.coding() } else { Coding { labels: self, ..start } }
+    }
 }
+
+/// So many rows are looked at for a guess.
+const GUESSED: usize = 1 << 12;
 
 fn numbers<T: Copy + Ord + Into<i64> + Sync>(labels: &[T]) -> (Numbers, usize) {
     let ends = labels.par_chunks(CHUNK_ROWS).filter_map(extremes);
@@ -73,6 +90,16 @@ fn numbers<T: Copy + Ord + Into<i64> + Sync>(labels: &[T]) -> (Numbers, usize) {
 }
 
 impl Coding<'_> {
+    /// Whether this coding has codes for the labels of some rows.
+    pub(super) fn knows(&self, rows: Range<usize>) -> bool {
+        let Numbers::From(low) = self.numbers else { return true };
+        let known = |label: i64| (label.wrapping_sub(low) as u64) < self.count as u64;
+        match self.labels {
+            Labels::Narrow(labels) => all_pass(labels.get(rows).unwrap_or(&[]), |label| known(label.into())),
+            Labels::Wide(labels) => all_pass(labels.get(rows).unwrap_or(&[]), known),
+        }
+    }
+
     /// Puts the codes of some rows into `out`.
     pub(super) fn codes(&self, rows: Range<usize>, out: &mut Vec<u32>) {
         fn put<T: Copy + Into<i64>>(labels: Option<&[T]>, numbers: &Numbers, out: &mut Vec<u32>) {
@@ -114,20 +141,30 @@ fn compact(mut codes: Vec<u32>, count: usize) -> (Vec<u32>, Vec<usize>) {
     (codes, counts)
 }
 
-/// The codes of a grouping whose quality can be measured: at least two groups, and fewer than rows.
-pub(super) fn groups(labels: Labels<'_>, rows: usize) -> Result<(Vec<u32>, Vec<usize>)> {
+/// How the labels of so many rows become codes.
+pub(super) fn coding(labels: Labels<'_>, rows: usize) -> Result<Coding<'_>> {
     if labels.len() != rows {
         return Err(Error::input(format!("there are {} labels for {rows} rows; give one per row", labels.len())));
     }
-    let coding = labels.coding();
+    Ok(labels.coding())
+}
+
+/// Whether the quality of so many groups can be measured: at least two, and fewer than rows.
+pub(super) fn defined(groups: usize, rows: usize) -> Result<()> {
+    if groups < 2 || groups >= rows {
+        return Err(Error::input(format!(
+            "labels name {groups} groups of {rows} rows; the score is defined for 2 to n_samples - 1 groups"
+        )));
+    }
+    Ok(())
+}
+
+/// The codes of a grouping whose quality can be measured, every one of which occurs, and how often.
+pub(super) fn groups(labels: Labels<'_>, rows: usize) -> Result<(Vec<u32>, Vec<usize>)> {
+    let coding = coding(labels, rows)?;
     let mut codes = Vec::with_capacity(rows);
     coding.codes(0..rows, &mut codes);
     let (codes, counts) = compact(codes, coding.count);
-    if counts.len() < 2 || counts.len() >= rows {
-        return Err(Error::input(format!(
-            "labels name {} groups of {rows} rows; the score is defined for 2 to n_samples - 1 groups",
-            counts.len()
-        )));
-    }
+    defined(counts.len(), rows)?;
     Ok((codes, counts))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::matrix::{Matrix, Real},
-    codes::{Labels, groups},
+    codes::{Coding, Labels, coding, defined, groups},
 };
 use crate::{Result, cancel::Cancel, config::choice, parallel::map_chunks};
 
@@ -10,6 +10,27 @@ use crate::{Result, cancel::Cancel, config::choice, parallel::map_chunks};
 const CHUNK_ROWS: usize = 1 << 14;
 /// Rows brought into one form at a time.
 const BLOCK_ROWS: usize = 256;
+/// Up to so many codes have sums of their own, even if some do not occur.
+const FEW: usize = 1 << 12;
+/// So many sums of one group stand side by side: neighbouring rows are often of one group, and one sum would wait for
+/// the other.
+const APART: usize = 2;
+
+/// Calls a function with rows of so many values: of few dimensions the compiler makes straight code, where it knows how
+/// many they are.
+macro_rules! by_dims {
+    ($points:ident, $dims:expr, $work:ident($($argument:expr),*)) => {
+        match $dims {
+            1 => $work($points.as_chunks::<1>().0, $($argument),*),
+            2 => $work($points.as_chunks::<2>().0, $($argument),*),
+            3 => $work($points.as_chunks::<3>().0, $($argument),*),
+            4 => $work($points.as_chunks::<4>().0, $($argument),*),
+            5 => $work($points.as_chunks::<5>().0, $($argument),*),
+            6 => $work($points.as_chunks::<6>().0, $($argument),*),
+            dims => $work($points.chunks_exact(dims), $($argument),*),
+        }
+    };
+}
 
 /// Groups of rows, measured from the mean of all.
 struct Spread {
@@ -31,55 +52,107 @@ fn spread<T: Real>(
     cancel: &Cancel,
 ) -> Result<Spread> {
     let (rows, dims) = (matrix.rows(), matrix.columns());
-    let (codes, counts) = groups(labels, rows)?;
+    let compact: Vec<i32>;
+    let mut coding = coding(labels, rows)?;
+    if coding.count > FEW {
+        compact = groups(labels, rows)?.0.into_iter().map(|code| code as i32).collect();
+        coding = Labels::Narrow(&compact).coding();
+    }
     let (origin, _) = matrix.moments(columns, cancel)?;
-    let counts: Vec<f64> = counts.iter().map(|count| *count as f64).collect();
-    let totals = each_row(matrix, &codes, &origin, counts.len() * dims, cancel, |sums, code, row| {
-        let own = sums.get_mut(code * dims..).unwrap_or_default();
-        own.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-    })?;
-    let means: Vec<f64> = totals
-        .chunks_exact(dims)
-        .zip(&counts)
-        .flat_map(|(totals, count)| totals.iter().map(move |total| total / count))
-        .collect();
-    let sums = each_row(matrix, &codes, &origin, counts.len(), cancel, |sums, code, row| {
-        let mean = means.get(code * dims..).unwrap_or(&[]);
-        let square = row.iter().zip(mean).map(|(value, mean)| (value - mean) * (value - mean)).sum();
-        if let Some(sum) = sums.get_mut(code) {
-            *sum += of_square(square);
+    let each = Each { matrix, coding: &coding, origin: &origin };
+    let totals =
+        each.sum(dims + 1, cancel, |points, codes, sums| by_dims!(points, dims, add(codes, sums, dims + 1)))?;
+    let (mut counts, mut means) = (Vec::new(), Vec::new());
+    for total in totals.chunks_exact(dims + 1) {
+        if let [total @ .., count] = total {
+            means.extend(total.iter().map(|total| total / count)); // not read where the count is zero
+            counts.push(*count);
         }
+    }
+    defined(counts.iter().filter(|count| **count > 0.0).count(), rows)?;
+    let sums = each.sum(1, cancel, |points, codes, sums| {
+        let mut squares = Vec::with_capacity(codes.len());
+        by_dims!(points, dims, squares_from(codes, &means, &mut squares));
+        for square in &mut squares {
+            *square = of_square(*square); // several roots at a time
+        }
+        add(squares.as_chunks::<1>().0, codes, sums, 1);
     })?;
+    let occurs = |width: usize| counts.iter().flat_map(move |count| std::iter::repeat_n(*count > 0.0, width));
+    let kept = |values: &[f64], width| {
+        values.iter().zip(occurs(width)).filter(|(_, occurs)| *occurs).map(|(value, _)| *value).collect()
+    };
+    let (means, sums) = (kept(&means, dims), kept(&sums, 1));
+    counts.retain(|count| *count > 0.0);
     Ok(Spread { dims, rows, counts, means, sums })
 }
 
-/// Lets `work` add each row, measured from `origin`, to sums of its chunk; the chunks' sums are added in order.
-fn each_row<T: Real>(
-    matrix: &Matrix<'_, T>,
-    codes: &[u32],
-    origin: &[f64],
-    len: usize,
-    cancel: &Cancel,
-    work: impl Fn(&mut [f64], usize, &[f64]) + Sync,
-) -> Result<Vec<f64>> {
-    let dims = origin.len();
-    let partial = map_chunks(matrix.rows(), CHUNK_ROWS, cancel, |chunk| {
-        let mut sums = vec![0.0; len];
-        let mut points = Vec::with_capacity(BLOCK_ROWS * dims);
-        for first in chunk.clone().step_by(BLOCK_ROWS) {
-            let rows = first..chunk.end.min(first + BLOCK_ROWS);
-            matrix.points(rows.clone(), origin, &mut points);
-            for (row, code) in points.chunks_exact(dims).zip(codes.get(rows).unwrap_or_default()) {
-                work(&mut sums, *code as usize, row);
+/// The rows with their groups.
+struct Each<'a, T> {
+    matrix: &'a Matrix<'a, T>,
+    coding: &'a Coding<'a>,
+    origin: &'a [f64],
+}
+
+impl<T: Real> Each<'_, T> {
+    /// Lets `work` add rows, measured from the origin, to the sums of their groups, `width` of them [`APART`] times; all
+    /// are added in order of the rows.
+    fn sum(&self, width: usize, cancel: &Cancel, work: impl Fn(&[f64], &[u32], &mut [f64]) + Sync) -> Result<Vec<f64>> {
+        let len = self.coding.count * APART * width;
+        // Never more sums than values.
+        let partial = map_chunks(self.matrix.rows(), CHUNK_ROWS.max(len), cancel, |chunk| {
+            let mut sums = vec![0.0; len];
+            let (mut points, mut codes) = (Vec::with_capacity(BLOCK_ROWS * self.origin.len()), Vec::new());
+            for first in chunk.clone().step_by(BLOCK_ROWS) {
+                let rows = first..chunk.end.min(first + BLOCK_ROWS);
+                self.matrix.points(rows.clone(), self.origin, &mut points);
+                self.coding.codes(rows, &mut codes);
+                work(&points, &codes, &mut sums);
+            }
+            Ok(sums)
+        })?;
+        let mut sums = vec![0.0; self.coding.count * width];
+        for part in &partial {
+            for (sums, apart) in sums.chunks_exact_mut(width).zip(part.chunks_exact(APART * width)) {
+                for part in apart.chunks_exact(width) {
+                    sums.iter_mut().zip(part).for_each(|(sum, more)| *sum += more);
+                }
             }
         }
         Ok(sums)
-    })?;
-    let mut sums = vec![0.0; len];
-    for part in &partial {
-        sums.iter_mut().zip(part).for_each(|(sum, more)| *sum += more);
     }
-    Ok(sums)
+}
+
+/// Adds the values of rows to the first sums of their groups, and the rows' number to the others.
+#[allow(clippy::inline_always)] // into each number of dimensions
+#[inline(always)]
+fn add<R: AsRef<[f64]>>(rows: impl IntoIterator<Item = R>, codes: &[u32], sums: &mut [f64], width: usize) {
+    for (place, (row, code)) in rows.into_iter().zip(codes).enumerate() {
+        let (row, first) = (row.as_ref(), (*code as usize * APART + place % APART) * width);
+        let own = sums.get_mut(first..first + width).and_then(|own| own.split_at_mut_checked(row.len()));
+        if let Some((own, counts)) = own {
+            own.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            for count in counts {
+                *count += 1.0;
+            }
+        }
+    }
+}
+
+/// Appends the squared distances of rows from their groups' means.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn squares_from<R: AsRef<[f64]>>(
+    rows: impl IntoIterator<Item = R>,
+    codes: &[u32],
+    means: &[f64],
+    squares: &mut Vec<f64>,
+) {
+    squares.extend(rows.into_iter().zip(codes).map(|(row, code)| {
+        let row = row.as_ref();
+        let mean = means.get(*code as usize * row.len()..).and_then(|means| means.get(..row.len())).unwrap_or(&[]);
+        row.iter().zip(mean).map(|(value, mean)| (value - mean) * (value - mean)).sum::<f64>()
+    }));
 }
 
 /// A quality of groups that their means tell.
