@@ -108,12 +108,10 @@ def _categorical(categories: tuple[str, ...], ordered: bool) -> pd.CategoricalDt
 
 
 @functools.lru_cache(maxsize=32)
-def _enumeration(categories: tuple[str, ...]) -> tuple[Any, pa.Schema]:
-    """Give the categories as polars has them, and the schema by which it would send such a column."""
+def _enumeration(categories: tuple[str, ...]) -> Any:
     import polars as pl
 
-    known = pl.Series("labels", categories, dtype=pl.Enum(categories))
-    return known, known.to_frame().to_arrow().schema
+    return pl.Series(categories, dtype=pl.Enum(categories))
 
 
 def to_arrow(column: Column) -> pa.Array:
@@ -140,15 +138,10 @@ def to_polars(name: str, column: Column) -> Any:
     import polars as pl
 
     if isinstance(column, Labels):
-        known, schema = _enumeration(tuple(column.categories))
-        codes = with_missing(column.codes.view(f"u{column.codes.itemsize}"), _negative(column.codes))
-        kind = schema.field(0).type
-        if kind.index_type != codes.type:
-            return known[pl.Series(codes)].alias(name)  # picked; gather() would plan a query
-        # As polars itself would send it: nothing is looked up, and no code is checked.
-        texts = pa.array(list(column.categories), kind.value_type)
-        labels = pa.DictionaryArray.from_arrays(codes, texts, ordered=kind.ordered, safe=False)
-        return pl.DataFrame(pa.table([labels], schema=schema)).to_series().alias(name)
+        # Picked from the categories in their own order, on all processors: an Arrow dictionary is read on one.
+        codes = column.codes.view(f"u{column.codes.itemsize}")
+        places = pl.Series(with_missing(codes, _negative(column.codes)))
+        return _enumeration(tuple(column.categories))[places].alias(name)  # gather() would plan a query
     return pl.Series(name, to_arrow(column))
 
 
