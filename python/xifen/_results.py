@@ -125,12 +125,10 @@ def to_arrow(column: Column) -> pa.Array:
         kind = pa.date32() if column.unit == "D" else pa.timestamp(column.unit, column.zone)
         values = column.values.astype(np.int32) if column.unit == "D" else column.values
         return with_missing(values, _any(column.values == NAT)).view(kind)
+    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
+        return with_missing(column, _any(np.isnan(column)))
     if isinstance(column, np.ndarray):
-        return (
-            with_missing(column, _any(np.isnan(column)))
-            if column.dtype.kind == "f"
-            else pa.array(column, from_pandas=True)
-        )
+        return pa.array(column, from_pandas=True)
     return column
 
 
