@@ -127,3 +127,34 @@ pub(super) fn give<T: Copy + Send + 'static>(rooms: Vec<Room<T>>) {
 pub fn release() -> usize {
     POOL.try_lock().map_or(0, |mut pool| std::mem::take(&mut *pool).bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A type of its own, so that no other test takes this room.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    struct Mark(u32);
+
+    #[test]
+    fn pieces_have_their_lengths_in_kept_and_in_fresh_room() {
+        for lens in [vec![3, 5], vec![2, 7, 4, 1], vec![], vec![1; 9], vec![30, 2]] {
+            let mut rooms = take::<Mark>(lens.iter().copied());
+            let pieces = pieces(&mut rooms);
+            assert_eq!(pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>(), lens);
+            for (number, piece) in (0..).zip(pieces) {
+                piece.fill(MaybeUninit::new(Mark(number)));
+            }
+            give(rooms);
+        }
+    }
+
+    #[test]
+    fn what_is_scattered_is_what_was_written() {
+        let values = [10, 11, 12, 13, 14].map(Mark);
+        // Place 2 is behind the last: it goes nowhere.
+        assert_eq!(scattered(&[1, 0, 2, 1, 0], &[0, 2, 4], values.into_iter()), [11, 14, 10, 13].map(Mark));
+        // Starts that do not fit the places leave gaps: nothing of it is read.
+        assert_eq!(scattered(&[1, 0], &[0, 2, 3], values.into_iter()), []);
+    }
+}
