@@ -63,7 +63,7 @@ class Frame:
     # -- towards Rust ------------------------------------------------------------------------------
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise InputError naming the first column that is absent (with the nearest name) or stands twice."""
+        """Raise InputError naming the columns that are absent, each with its nearest name, or one that stands twice."""
         missing = []
         for name in names:
             if not isinstance(name, str):

@@ -135,7 +135,7 @@ class DataFile:
         return self._cells[0] if self.kind == "workbook" else self._parquet(pa_parquet.read_schema).names
 
     def require(self, wanted: Sequence[str]) -> None:
-        """Refuse the first column that is wanted and absent, naming the nearest, or that stands there twice."""
+        """Refuse columns that are wanted and absent, each with its nearest name, or one that stands there twice."""
         self._require(self.columns, list(wanted))
 
     def read(
