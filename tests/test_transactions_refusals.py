@@ -304,7 +304,7 @@ def test_date_format_that_does_not_fit() -> None:
 
 def test_totals_that_overflow() -> None:
     huge = log(customer_id=1, amount=[1.7e308] * 4)
-    refusal(InputError, huge, "'amount'", "its largest amount is 1.7e308 in row 0")
+    refusal(InputError, huge, "'amount'", "the largest of all its rows is 1.7e308 in row 0")
     with pytest.raises(InputError, match="amount"):
         xf.clv_table(huge, as_of="2024-03-31")
     most = Decimal(10**37)

@@ -154,7 +154,9 @@ pub(super) fn whole_number(column: &Column<'_>, row: usize) -> Option<i64> {
 /// year of five digits.
 fn names_no_day(text: &[u8], format: Option<&str>) -> bool {
     if let Some(format) = format {
-        return BrokenDownTime::parse(format, text).is_ok();
+        // A format without a day reads any text and tells no date: that is no fault of the text.
+        return BrokenDownTime::parse(format, text)
+            .is_ok_and(|parts| parts.year().is_some() && parts.month().is_some() && parts.day().is_some());
     }
     let date = text.split(|byte| matches!(byte, b'T' | b' ')).next().unwrap_or_default();
     let lengths: Vec<_> = date.split(|byte| *byte == b'-').map(<[u8]>::len).collect();
@@ -345,6 +347,7 @@ mod tests {
         }
         assert!(names_no_day(b"30/02/2024", Some("%d/%m/%Y")));
         assert!(!names_no_day(b"2024-02-30", Some("%d/%m/%Y")));
+        assert!(!names_no_day(b"2024-01", Some("%Y-%m")) && !names_no_day(b"10:00", Some("%H:%M")));
     }
 
     #[test]

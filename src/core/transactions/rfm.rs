@@ -118,7 +118,7 @@ pub(super) fn overflow(log: &Log<'_>) -> Error {
     let name = log.config.name(log.config.amount);
     let (row, amount) = log.largest_amount();
     Error::input(format!(
-        "column '{name}' adds up to more than {limit} for one customer; its largest amount is {amount:e} in row {row}: \
+        "column '{name}' adds up to more than {limit} for one customer; the largest of all its rows is {amount:e} in row {row}: \
          look for a wrong one, or give larger units"
     ))
 }
