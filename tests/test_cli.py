@@ -76,6 +76,7 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     message = refused("segment", orders, "--customer", "custmer_id", cwd=folder)
     assert "did you mean 'customer_id'" in message
     assert "--customer" in message
+    assert "its columns are: 'customer_id'" in message
     message = refused("segment", orders, "--timestamp", "time", "--amount", "amont", cwd=folder)
     assert "has no column 'time" in message
     assert ", 'amont' (did you mean 'amount'?); its columns are: " in message

@@ -241,7 +241,7 @@ def test_a_plan_is_valid_only_if_its_files_have_its_columns(plan: Path):
     mapped = '[sources.orders]\ncolumns = { amount = "amout", order_id = "nr" }\n'
     plan.write_text(text.replace("[sources.orders]\n", mapped), encoding="utf-8")
     number, amount = told()
-    assert "did you mean 'amount'? its columns are: order_id" in amount
+    assert "did you mean 'amount'? its columns are: 'order_id'" in amount
     assert "'nr'" in number
     assert "[sources.orders]" in number
     plan.write_text(

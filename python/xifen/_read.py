@@ -366,7 +366,9 @@ class DataFile:
                 raise InputError(f"{self.path} has {found.count(name)} columns '{name}'; rename all but one")
         missing = [name for name in dict.fromkeys(wanted) if name not in found]
         if missing:
-            advice = f"its columns are: {', '.join(found)}. {self.naming}"
+            advice = (
+                f"its columns are: {', '.join(map(repr, found))}. {self.naming}"  # in quotes: the caller's own words
+            )
             if len(found) == 1:
                 advice = f"its first line is one value, {found[0][:60]!r}"
                 if self.is_text:
