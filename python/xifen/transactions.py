@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
@@ -70,15 +70,16 @@ def rfm_table(
         The time zone whose calendar days count, for timestamps that know theirs; by default their own.
         Timestamps without a zone are wall clock and never shifted.
     date_format : str, optional
-        How dates written as text (or as numbers such as 20240115) are to be read, in strftime directives.
-        Without it text must be ISO 8601: ``2024-01-15``, with an optional time and offset.
+        How dates written as text (or as numbers such as 20240115) are to be read, in strftime directives; ``%s`` is
+        seconds since 1970 in UTC. Without it text must be ISO 8601: ``2024-01-15``, with an optional time and offset.
     returns : {"net", "exclude", "error"}
         Subtract returns, leave them out, or refuse them.
     duplicates : {"keep", "drop"}
         What becomes of rows equal to an earlier row in every column.
     invalid : {"raise", "drop"}
-        Refuse rows with a missing or impossible value, or leave them out with a warning. A text that is no date is
-        refused by its row, or left out as missing_timestamp; one that names a day no calendar has (2024-02-30) as
+        Refuse rows with a missing or impossible value, naming reason, count and first row, or leave them out with a
+        warning that does. A text that is no date is missing_timestamp, and so is one without an offset from UTC in a
+        column where others have one; one that names a day or time no calendar or clock has (2024-02-30, 25:00) is
         timestamp_out_of_range.
     windows : sequence of str
         Trailing windows in days or calendar months, ``["90D", "12M"]``, as_of included.
@@ -97,7 +98,7 @@ def rfm_table(
     Raises
     ------
     InputError
-        A column is absent or of a wrong kind, a date cannot be read, rows are invalid, a total overflows.
+        A column is absent or of a wrong kind, rows are invalid, a total overflows.
     ParameterError
         A parameter cannot be used.
 
@@ -264,8 +265,9 @@ def order_ledger(
         One row per row of the log, in its order: `row` (position from 0), `reason` (the first that applies of
         missing_customer_id, missing_timestamp, missing_amount, missing_order_id, non_finite_amount,
         timestamp_out_of_range, after_as_of, return_excluded, duplicate_dropped, used) and `duplicate`
-        (whether an earlier row is equal in every column). A text that is no date is missing_timestamp, one that
-        names a day no calendar has (2024-02-30) timestamp_out_of_range.
+        (whether an earlier row is equal in every column). Texts that are no dates have the reasons `rfm_table` gives
+        them. Rows that cannot be used never raise; nor does ``as_of="max"`` without a purchase, which leaves no row
+        too young.
 
     Raises
     ------
@@ -377,6 +379,10 @@ def _known_zone(tz: str) -> None:
         raise ParameterError(f"tz is {tz!r}, which is no time zone such as 'Asia/Shanghai'{near}") from None
 
 
+#: The parameters of a log that may be None.
+_OPTIONAL: Final = ("order_id", "discount", "tz", "date_format")
+
+
 class _Log:
     """An order log on its way to the core and back: the frame, the columns it sends, the configuration."""
 
@@ -390,18 +396,21 @@ class _Log:
         every_column: bool,
     ) -> None:
         self.frame = Frame(orders, "orders")
+        for role, name in roles.items():
+            if not isinstance(name, str) and (name is not None or role not in _OPTIONAL):
+                raise TypeError(f"{role} is {name!r}; wanted the name of a column")
         given = {role: name for role, name in roles.items() if name is not None}
         for role in given.keys() - {"customer_id"}:
             if given[role] == given["customer_id"]:
                 raise ParameterError(
-                    f"customer_id and {role} both name the column '{given[role]}'; name the column of each"
+                    f"customer_id= and {role}= both name the column '{given[role]}'; name the column of each"
                 )
         self.frame.require(given.values())
         names = list(dict.fromkeys(given.values()))
         if every_column:  # a duplicate is equal in every column; otherwise the core need not see the others
             names += [name for name in self.frame.names if name not in names]
         for word, value in words.items():
-            if value is not None and not isinstance(value, str):
+            if not isinstance(value, str) and (value is not None or word not in _OPTIONAL):
                 raise TypeError(f"{word} is {value!r}; wanted text")
         if words["tz"] is not None:
             _known_zone(words["tz"])

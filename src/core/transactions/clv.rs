@@ -5,9 +5,9 @@ use super::{
     group::{Fold, Purchases, Worker, fold},
     money::{Amount, MoneyKind},
     output::{ids, in_order},
+    overflow::overflow,
     read::Log,
     reason::Tally,
-    rfm::overflow,
 };
 use crate::{
     Result,

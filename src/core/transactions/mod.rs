@@ -13,6 +13,7 @@ mod ledger;
 mod money;
 mod numbers;
 mod output;
+mod overflow;
 mod parse;
 mod partition;
 mod read;
@@ -20,6 +21,7 @@ mod reason;
 mod rfm;
 mod scratch;
 mod together;
+mod written;
 
 pub use clock::Unit;
 pub use clv::{ClvTable, clv_table};

@@ -17,7 +17,6 @@ use crate::{
     cancel::Cancel,
     column::{Batch, Column, TimeUnit, Values},
     ids::{Hashing, IdKind, Key, mark_missing},
-    measure::{measure, pieces},
     parallel,
     vector::extremes,
 };
@@ -88,6 +87,8 @@ pub(super) struct Log<'a> {
     pub(super) as_of: i32,
     until: i64,
     times: Times,
+    /// For each reason that keeps dates out that are text, what the first of them holds.
+    refused: Vec<(Reason, String)>,
     /// Per row of the log, when duplicates are looked for.
     pub(super) repeats: Option<Vec<bool>>,
 }
@@ -105,8 +106,11 @@ impl<'a> Log<'a> {
             check_discount(column(batches, config, discount)?, config.name(discount))?;
         }
         let money = MoneyKind::of(column(batches, config, config.amount)?, config.name(config.amount))?;
-        let lenient = for_ledger || terms.drop_invalid;
-        let (times, time_kind, clock) = read_times(batches, config, lenient, cancel)?;
+        let (times, time_kind, clock) = read_times(batches, config, cancel)?;
+        let (times, refused) = match times {
+            None => (Times::Column, Vec::new()),
+            Some(parsed) => (Times::Parsed(parsed.batches), parsed.refused),
+        };
         let chunks = chunks(batches);
         let rows = chunks.last().map_or(0, |chunk| chunk.first + chunk.rows.len());
         if u32::try_from(rows).is_err() {
@@ -127,40 +131,50 @@ impl<'a> Log<'a> {
             as_of: 0,
             until: i64::MAX,
             times,
+            refused,
             repeats: None,
         };
-        log.set_as_of(cancel)?;
+        log.set_as_of(for_ledger, cancel)?;
         if for_ledger || log.terms.drop_duplicates {
             log.repeats = Some(duplicates::repeats(batches, &log.chunks, Hashing::GOOD, cancel)?);
         }
         Ok(log)
     }
 
-    /// Resolves "max", the date of the last purchase.
-    fn set_as_of(&mut self, cancel: &Cancel) -> Result<()> {
+    /// Resolves "max", the date of the last purchase. Without a purchase no row of a ledger is too young.
+    fn set_as_of(&mut self, for_ledger: bool, cancel: &Cancel) -> Result<()> {
         self.as_of = match self.terms.as_of {
             AsOf::Day(date) => day_number(date),
-            AsOf::LastPurchase => {
-                let last = with_kinds!(self, Self::last_purchase(self, cancel))?;
-                last.ok_or_else(|| {
-                    Error::input("as_of='max' needs a purchase, but no row of the log is one; give as_of as a date")
-                })?
-            }
+            AsOf::LastPurchase => match with_kinds!(self, Self::last_purchase(self, cancel))? {
+                (Some(last), _) => last,
+                (None, _) if for_ledger => return Ok(()),
+                (None, tally) => {
+                    let left_out = self.verdict(&tally)?.map_or_else(String::new, |found| format!(" ({found})"));
+                    return Err(Error::input(format!(
+                        "as_of='max' needs a purchase, but no row of the log is one{left_out}; give as_of as a date"
+                    )));
+                }
+            },
         };
         self.until = self.clock.start_of(i64::from(self.as_of) + 1);
         Ok(())
     }
 
-    fn last_purchase<K: Key, A: Amount, O: Key>(&self, cancel: &Cancel) -> Result<Option<i32>> {
+    fn last_purchase<K: Key, A: Amount, O: Key>(&self, cancel: &Cancel) -> Result<(Option<i32>, Tally)> {
         let days = parallel::map_each_with(&self.chunks, cancel, Rows::<K, A, O>::default, |rows, chunk| {
             self.rows(chunk, rows)?;
             let times = rows.times.iter().zip(&rows.amounts).zip(&rows.reasons);
             let purchases = times.filter(|((_, amount), reason)| **reason > Reason::AfterAsOf && !amount.is_return());
-            Ok(purchases.map(|((time, _), _)| self.clock.local(*time)).max())
+            let last = purchases.map(|((time, _), _)| self.clock.local(*time)).max();
+            Ok((last, Tally::of(&rows.reasons, chunk.first)))
         })?;
         // A local time of day more or less does not matter: the latest wall clock has the latest date.
-        let last = days.into_iter().flatten().max();
-        Ok(last.map(|local| local.div_euclid(self.clock.start_of(1)) as i32))
+        let last = days.iter().filter_map(|(last, _)| *last).max();
+        let mut tally = Tally::default();
+        for (_, more) in &days {
+            tally.merge(more);
+        }
+        Ok((last.map(|local| local.div_euclid(self.clock.start_of(1)) as i32), tally))
     }
 
     /// Reads and checks the rows of one chunk.
@@ -274,7 +288,7 @@ impl<'a> Log<'a> {
 
     /// What `invalid=` and `returns=` say about these counts: an error, a warning or nothing.
     pub(super) fn verdict(&self, tally: &Tally) -> Result<Option<String>> {
-        let complaint = tally.complaint(|reason| {
+        let reasons = tally.complaint(|reason| {
             self.config.name(match reason {
                 Reason::MissingCustomerId => self.config.customer_id,
                 Reason::MissingTimestamp | Reason::TimestampOutOfRange => self.config.timestamp,
@@ -282,6 +296,8 @@ impl<'a> Log<'a> {
                 _ => self.config.amount,
             })
         });
+        let texts = self.refused.iter().filter(|(reason, _)| tally.get(*reason).0 > 0);
+        let complaint = reasons.map(|reasons| texts.fold(reasons, |found, (_, text)| format!("{found}; {text}")));
         if let Some(found) = complaint.as_ref().filter(|_| !self.terms.drop_invalid) {
             return Err(Error::input(format!(
                 "the log has rows that cannot be used: {found}; repair them, see order_ledger, or leave them out with \
@@ -298,24 +314,6 @@ impl<'a> Log<'a> {
             )));
         }
         Ok(complaint.map(|found| format!("rows left out: {found}")))
-    }
-
-    /// The finite amount farthest from zero, as a float, and its row.
-    pub(super) fn largest_amount(&self) -> (usize, f64) {
-        let mut largest = (0, 0.0f64);
-        let Ok(amounts) = measure(self.batches, self.config.amount, "") else { return largest };
-        let mut row = 0;
-        for piece in pieces(self.batches) {
-            amounts.blocks(&piece, |block| {
-                for amount in block {
-                    if amount.is_finite() && amount.abs() > largest.1.abs() {
-                        largest = (row, *amount);
-                    }
-                    row += 1;
-                }
-            });
-        }
-        largest
     }
 
     /// The date of `as_of`.
@@ -370,12 +368,12 @@ fn column<'a>(batches: &'a [Batch<'a>], config: &Config, place: usize) -> Result
         .ok_or_else(|| Error::parameter(format!("column {place} ('{}') is not in the stream", config.name(place))))
 }
 
+/// The times of the log where they are text, what is to be known about all of them, and their clock.
 fn read_times(
     batches: &[Batch<'_>],
     config: &Config,
-    lenient: bool,
     cancel: &Cancel,
-) -> Result<(Times, TimeKind, Clock)> {
+) -> Result<(Option<parse::Parsed>, TimeKind, Clock)> {
     let name = config.name(config.timestamp);
     let asked = config.tz.as_deref().map(|tz| zone(tz, "tz")).transpose()?;
     let found = column(batches, config, config.timestamp)?;
@@ -392,13 +390,13 @@ fn read_times(
     }
     if text || (number && config.date_format.is_some()) {
         let columns: Vec<_> = batches.iter().filter_map(|batch| batch.get(config.timestamp)).collect();
-        let parsed = parse::times(&columns, name, config.date_format.as_deref(), asked.is_some(), lenient, cancel)?;
+        let parsed = parse::times(&columns, name, config.date_format.as_deref(), asked.is_some(), cancel)?;
         let unit = Unit::Part(TimeUnit::Microsecond);
         let own = parsed.offset.filter(|_| parsed.aware).map(offset_name);
         let shown = config.tz.clone().or(own).filter(|_| parsed.aware);
         let calendar = shown.as_deref().map(|shown| zone(shown, "tz")).transpose()?;
         let clock = Clock::new(unit, calendar.as_ref());
-        return Ok((Times::Parsed(parsed.batches), TimeKind { unit, zone: shown, from_text: true }, clock));
+        return Ok((Some(parsed), TimeKind { unit, zone: shown, from_text: true }, clock));
     }
     let (unit, own) = match found {
         Column::Date(_) => (Unit::Day, None),
@@ -418,7 +416,7 @@ fn read_times(
         (Some(own), None) => Some(zone(own, &format!("the time zone of column '{name}'"))?),
     };
     let clock = Clock::new(unit, calendar.as_ref());
-    Ok((Times::Column, TimeKind { unit, zone: own.map(str::to_owned), from_text: false }, clock))
+    Ok((None, TimeKind { unit, zone: own.map(str::to_owned), from_text: false }, clock))
 }
 
 fn offset_name(seconds: i32) -> String {

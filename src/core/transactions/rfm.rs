@@ -4,15 +4,16 @@ use super::{
     clock::Clock,
     config::Config,
     group::{Fold, Purchases, Worker, fold},
-    money::{Amount, Amounts, MoneyKind},
+    money::{Amount, Amounts},
     output::{Member, in_order, members},
+    overflow::overflow,
     read::{Log, MISSING, TimeKind},
     reason::Tally,
     together::{Together, measures},
     with_kinds,
 };
 use crate::{
-    Error, Result,
+    Result,
     cancel::Cancel,
     column::Batch,
     ids::{CustomerIds, Ids, Key, Place},
@@ -108,19 +109,6 @@ fn table<K: Member, A: Amount, O: Key>(
     table.warnings = warnings;
     table.ids = K::column(&order, log.id_kind, &ids);
     Ok(table)
-}
-
-pub(super) fn overflow(log: &Log<'_>) -> Error {
-    let limit = match log.money {
-        MoneyKind::Float => "the largest float64",
-        MoneyKind::Decimal(_) => "38 digits",
-    };
-    let name = log.config.name(log.config.amount);
-    let (row, amount) = log.largest_amount();
-    Error::input(format!(
-        "column '{name}' adds up to more than {limit} for one customer; the largest of all its rows is {amount:e} in row {row}: \
-         look for a wrong one, or give larger units"
-    ))
 }
 
 /// The measures of one customer.
