@@ -314,7 +314,7 @@ def test_a_scorecard_counts_absent_optional_inputs_as_missing():
     with pytest.warns(UserWarning, match="no 'expansion_size', 'expansion_speed', 'new_product_need', 'competitor"):
         out = xf.load_preset("score.potential").fit_transform(frame)
     assert out["potential_score"].tolist() == [72.5, 40.0]  # 0.2 and 0.25 of 100, the rest 50; then 0 and 50
-    with pytest.raises(xf.errors.InputError, match="no column 'monetary_12M'"):
+    with pytest.raises(xf.errors.InputError, match="no columns 'monetary_12M' and 'order_count_12M'"):
         xf.load_preset("score.value").fit(frame)
 
 

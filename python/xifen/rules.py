@@ -29,8 +29,11 @@ from xifen.errors import InputError, ParameterError, RuleError
 
 __all__ = ["RuleSegmenter", "RuleSet"]
 
-#: A column that is not there, but that `rfm_table` could have made.
-_WINDOW: Final = re.compile(r"there is no column '(?:order_count|monetary)_(?:prev_)?(\d+[DM])'")
+#: Columns that are not there, and what makes them.
+_MADE: Final = {
+    r"(?:order_count|monetary)_(?:prev_)?(\d+[DM])": r"rfm_table makes that column with windows=['\1']",
+    r"(?:recency|frequency|monetary)_score|rfm_cell|rfm_score": "RFMScorer makes that column: score the frame first",
+}
 
 
 class RuleSet(ColumnAdder):
@@ -207,11 +210,10 @@ class RuleSet(ColumnAdder):
         try:
             columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
         except RuleError as failure:
-            window = _WINDOW.search(str(failure))
-            if window is None:
-                raise
-            way = f"rfm_table makes that column with windows=['{window[1]}']"
-            raise RuleError(f"{failure}\n{way}", failure.position) from None
+            for column, way in _MADE.items():
+                if found := re.search(f"there is no column '(?:{column})'", str(failure)):
+                    raise RuleError(f"{failure}\n{found.expand(way)}", failure.position) from None
+            raise
         if not columns:
             raise InputError(f"{frame.what} has no columns")
         for name in self.domains or {}:
@@ -232,6 +234,10 @@ class RuleSet(ColumnAdder):
 
     def _config(self, columns: Sequence[str], parameters: Mapping[str, Any], kinds: Sequence[Any] = ()) -> str:
         """Everything Rust needs to know, as JSON; wrong kinds of object are refused here."""
+        for what in ("parameters", "domains", "aliases"):
+            given = getattr(self, what, None)
+            if given is not None and not isinstance(given, Mapping):
+                raise TypeError(f"{what} is {given!r}; wanted a mapping, of name to what it stands for")
         rules: Any = self.rules
         if not isinstance(rules, Mapping):
             raise TypeError(f"rules must be a mapping of label to condition; got {type(rules).__name__}")

@@ -124,6 +124,7 @@ impl Checker<'_> {
             (Kind::Constant(constant), Some(name)) => {
                 format!("the parameter ':{name}' ({})", short(&constant.to_string()))
             }
+            (Kind::Constant(Constant::Text(_)), None) => short(&tree.to_string()), // has quotes of its own
             _ => format!("'{}'", short(&tree.to_string())),
         }
     }
@@ -171,7 +172,7 @@ impl Checker<'_> {
         let looks_learned = |tree: &Expr| matches!(&tree.kind, Kind::Constant(Constant::Text(text)) if text.ends_with(')') && text.contains('('));
         let hint = if self.source.parameter(right.at).is_some() && looks_learned(right) {
             "; a learned parameter is mean(column) or median(column)"
-        } else if a.is_time() && b == Type::Text || a == Type::Text && b.is_time() {
+        } else if a.is_time() != b.is_time() {
             "; a date is written DATE '2026-06-30'"
         } else if self.source.is_quote(right.at) {
             "; text stands in single quotes"
@@ -282,7 +283,7 @@ impl Checker<'_> {
             }
             Kind::Call(function, arguments) => self.call(*function, arguments)?,
             Kind::Join(terms) => {
-                terms.iter().try_for_each(|term| self.text(term, "|| joins text"))?;
+                terms.iter().try_for_each(|term| self.text(term, "|| joins text, OR conditions"))?;
                 Type::Text
             }
             Kind::Negative(inner) => self.number(inner, CALCULATED)?,

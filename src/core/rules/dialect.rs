@@ -28,38 +28,6 @@ pub(super) fn named(mut token: TokenWithSpan) -> TokenWithSpan {
     token
 }
 
-/// What to write instead of a sign that no rule has; `None` for the signs of rules.
-pub(super) fn instead_of(token: &Token) -> Option<&'static str> {
-    use Token as T;
-    let known = matches!(token, T::Word(_) | T::Number(..) | T::SingleQuotedString(_) | T::Colon | T::Comma)
-        || matches!(token, T::Eq | T::DoubleEq | T::Neq | T::Lt | T::LtEq | T::Gt | T::GtEq)
-        || matches!(token, T::Plus | T::Minus | T::Mul | T::Div | T::Mod | T::StringConcat | T::LParen | T::RParen);
-    (!known).then_some(match token {
-        T::Char(wide) => match wide {
-            '＞' => "write >",
-            '＜' => "write <",
-            '＝' => "write =",
-            '≥' => "write >=",
-            '≤' => "write <=",
-            '≠' => "write <>",
-            '（' | '）' => "write ( and )",
-            '‘' | '’' | '“' | '”' => "text stands in straight single quotes, a name in straight double ones",
-            '`' => "a name stands in double quotes",
-            _ => SIGNS,
-        },
-        T::Period => "a name with a point in it stands in double quotes",
-        T::LBracket | T::RBracket => "a name stands in double quotes, a list in round parentheses",
-        T::Ampersand | T::Overlap => "write AND",
-        T::Pipe => "write OR between conditions and || between texts",
-        T::ExclamationMark => "write NOT",
-        T::SemiColon => "a rule is one condition and needs no sign at its end",
-        T::Placeholder(_) | T::Question | T::AtSign => "a parameter is written :name",
-        _ => SIGNS,
-    })
-}
-
-const SIGNS: &str = "a rule has = <> < <= > >= + - * / % || and round parentheses";
-
 /// Words begin with a letter of any script, names stand in double quotes, text in single ones.
 #[derive(Debug)]
 pub(super) struct RuleDialect;

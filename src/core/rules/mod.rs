@@ -20,6 +20,7 @@ mod display;
 mod evaluate;
 mod explain;
 mod family;
+mod foreign;
 mod formula;
 mod grid;
 pub mod interpret;

@@ -6,13 +6,14 @@ use sqlparser::{
     ast::{self as sql, BinaryOperator, Spanned, UnaryOperator, Value},
     keywords::Keyword,
     parser::{Parser, ParserError},
-    tokenizer::{Token, TokenWithSpan, Tokenizer},
+    tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError, Word},
 };
 
 use super::{
     ast::{Comparison, Constant, Expr, Function, Is, Kind, Operator},
     calendar::{self, Interval},
-    dialect::{CALLED, RuleDialect, WITH_TEXT, instead_of, named},
+    dialect::{CALLED, RuleDialect, WITH_TEXT, named},
+    foreign::{instead_of, instead_of_more, instead_of_value},
     number::Number,
     text::{Source, short},
 };
@@ -56,7 +57,7 @@ fn read(source: &Source<'_>, tokens: Vec<TokenWithSpan>) -> Result<Expr> {
                     Token::SingleQuotedString(text) => short(text),
                     other => other.to_string(),
                 };
-                let what = format!("the rule ends before '{rest_text}'; join conditions with AND or OR");
+                let what = format!("the rule ends before '{rest_text}'; {}", instead_of_more(&parser));
                 return Err(source.error(source.position(rest.span.start), &what));
             }
             Reader { source }.expression(tree, 0)
@@ -70,9 +71,7 @@ fn parser_error(source: &Source<'_>, parser: &Parser<'_>, failure: ParserError) 
     let here = parser.peek_token_ref();
     let at = source.position(here.span.start);
     match failure {
-        ParserError::RecursionLimitExceeded => {
-            source.error(at, &format!("the rule nests deeper than {MAX_NESTING}; cut it into several rules"))
-        }
+        ParserError::RecursionLimitExceeded => source.error(at, &too_deep()),
         ParserError::TokenizerError(message) => source.error(at, &message),
         ParserError::ParserError(message) => {
             let (what, place) = message.split_once(" at Line: ").unwrap_or((&message, ""));
@@ -85,6 +84,8 @@ fn parser_error(source: &Source<'_>, parser: &Parser<'_>, failure: ParserError) 
             let wanted = wanted.strip_prefix("Expected: ").unwrap_or(wanted);
             let wanted = match wanted {
                 "placeholder" => "the name of a parameter behind the colon",
+                "an expression" => "a column, a number or 'text'",
+                "(" | ")" => &format!("'{wanted}'"),
                 _ if wanted.ends_with(" after IS") => "NULL, TRUE or FALSE behind IS or IS NOT",
                 _ => wanted,
             };
@@ -97,22 +98,31 @@ fn parser_error(source: &Source<'_>, parser: &Parser<'_>, failure: ParserError) 
     }
 }
 
-/// What is wrong with a text that ends within a token.
-fn unfinished(message: &str) -> &'static str {
-    if message.contains("comment") {
-        "the comment that begins with /* has no */ at its end"
-    } else if message.contains("delimiter") {
-        "the name that begins here has no \" at its end"
+fn too_deep() -> String {
+    format!("the rule nests deeper than {MAX_NESTING}; cut it into several rules")
+}
+
+/// The error of a text that ends within a token.
+fn unfinished(source: &Source<'_>, text: &str, failure: &TokenizerError) -> crate::Error {
+    let (place, what) = if failure.message.contains("comment") {
+        // sqlparser names the end of the text; where the comment begins, a whole one tells.
+        let closed = format!("{text}*/");
+        let tokens = Tokenizer::new(&RuleDialect, &closed).tokenize_with_location().unwrap_or_default();
+        let begin = tokens.last().map_or(failure.location, |comment| comment.span.start);
+        (begin, "the comment that begins here has no */ at its end")
+    } else if failure.message.contains("delimiter") {
+        (failure.location, "the name that begins here has no \" at its end")
     } else {
-        "the text that begins here has no ' at its end"
-    }
+        (failure.location, "the text that begins here has no ' at its end")
+    };
+    source.error(source.position(place), what)
 }
 
 /// The tokens without white space, every unreserved word marked as a name, within the limits.
 fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
     let tokens = Tokenizer::new(&RuleDialect, text)
         .tokenize_with_location()
-        .map_err(|failure| source.error(source.position(failure.location), unfinished(&failure.message)))?;
+        .map_err(|failure| unfinished(source, text, &failure))?;
     let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let (mut open, mut prefixes) = (0usize, 0usize);
     for token in tokens {
@@ -121,7 +131,15 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
         }
         let error = |what: &str| Err(source.error(source.position(token.span.start), what));
         if let Some(next) = instead_of(&token.token) {
-            return error(&format!("there is no '{}' in a rule; {next}", short(&token.token.to_string())));
+            let written = source.between(token.span);
+            return error(&format!("there is no '{}' in a rule; {next}", short(&written)));
+        }
+        if token.token == Token::Colon
+            && let Some(TokenWithSpan {
+                token: Token::Word(Word { quote_style: Some(_), .. }) | Token::Number(..), ..
+            }) = kept.last()
+        {
+            return error("a parameter needs a comparison before it, as in order_count > :many");
         }
         match &token.token {
             Token::LParen => open += 1,
@@ -137,7 +155,7 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         prefixes = if is_prefix { prefixes + 1 } else { 0 };
         if open + prefixes > MAX_NESTING {
-            return error(&format!("the rule nests deeper than {MAX_NESTING}; cut it into several rules"));
+            return error(&too_deep());
         }
         if kept.len() == MAX_TOKENS {
             return error(&format!(
@@ -185,7 +203,7 @@ impl Reader<'_> {
     fn expression(&self, tree: sql::Expr, depth: usize) -> Result<Expr> {
         if depth > MAX_DEPTH {
             let at = self.source.position(tree.span().start);
-            return Err(self.source.error(at, &format!("the rule nests deeper than {MAX_NESTING}")));
+            return Err(self.source.error(at, &too_deep()));
         }
         let boxed = |tree: Box<sql::Expr>| self.expression(*tree, depth + 1).map(Box::new);
         let is = |tree, what, negated| boxed(tree).map(|value| (value.at, Kind::Is { value, what, negated }));
@@ -363,8 +381,12 @@ impl Reader<'_> {
                     return Err(self.source.error(at, "a comparison needs two sides"));
                 };
                 if let Some((_, third)) = rest {
-                    let what = "comparisons cannot be chained; write a < b AND b < c, or use parentheses";
-                    return Err(self.source.error(third.at, what));
+                    let (at, what) = if matches!(right.kind, Kind::Join(_)) {
+                        (right.at, "|| joins texts; write OR between conditions")
+                    } else {
+                        (third.at, "comparisons cannot be chained; write a < b AND b < c, or use parentheses")
+                    };
+                    return Err(self.source.error(at, what));
                 }
                 Kind::Compare(comparison, Box::new(first), Box::new(right))
             }
@@ -393,14 +415,7 @@ impl Reader<'_> {
                 Kind::Constant(Constant::Number(number))
             }
             Value::Placeholder(name) => Kind::Parameter(name.trim_start_matches(':').to_owned()),
-            Value::Null => {
-                return Err(self.source.error(at, "nothing is equal to NULL; write IS NULL or IS NOT NULL"));
-            }
-            other => {
-                let what =
-                    format!("{} is not a value a rule knows; write a number or 'text'", short(&other.to_string()));
-                return Err(self.source.error(at, &what));
-            }
+            other => return Err(self.source.error(at, &instead_of_value(&other))),
         };
         Ok((at, kind))
     }

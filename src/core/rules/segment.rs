@@ -122,7 +122,7 @@ pub(crate) fn report(batches: &[Batch<'_>], checked: &Checked, program: &Program
         });
         if let Some((name, value, domain)) = finding {
             return Err(Error::input(format!(
-                "column '{name}' is {value} in row {row}, outside its domain: {domain}; correct the value, or declare the domain it has by domains="
+                "column '{name}' is {value} in row {row}, outside its domain: {domain}; correct the value, or the domains of the rules"
             )));
         }
     }

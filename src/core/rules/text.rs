@@ -1,7 +1,7 @@
 //! A rule's text and the places in it: from the tokenizer's lines and columns to character numbers, and
 //! from a character number to an error that shows the spot.
 
-use sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::{Location, Span};
 
 use crate::Error;
 
@@ -44,6 +44,12 @@ impl<'a> Source<'a> {
     pub(crate) fn position(&self, place: Location) -> usize {
         let line = (place.line as usize).checked_sub(1).and_then(|line| self.lines.get(line));
         line.map_or(self.len(), |start| (start + (place.column as usize).saturating_sub(1)).min(self.len()))
+    }
+
+    /// What is written there.
+    pub(crate) fn between(&self, span: Span) -> String {
+        let (begin, end) = (self.position(span.start), self.position(span.end));
+        self.characters.iter().skip(begin).take(end.saturating_sub(begin)).collect()
     }
 
     /// A rule error that names the label and the character, and shows the spot.
