@@ -78,13 +78,16 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     assert "--customer" in message
     assert "its columns are: 'customer_id'" in message
     message = refused("segment", orders, "--timestamp", "time", "--amount", "amont", cwd=folder)
-    assert "has no column 'time" in message
-    assert ", 'amont' (did you mean 'amount'?); its columns are: " in message
+    assert "has no columns 'time" in message
+    assert " and 'amont' (did you mean 'amount'?); its columns are: " in message
     assert "--delimiter" in refused("segment", orders, "--delimiter", ";", cwd=folder)
     assert "--as-of is 'abc'" in refused("segment", orders, "--as-of", "abc", cwd=folder)
     assert ".parquet" in refused("segment", orders, "--out", "segments.pdf", cwd=folder)
 
-    assert "no file" in refused("segment", folder, cwd=folder)
+    assert "is a folder; name a file" in refused("segment", folder, cwd=folder)
+    (folder / "log.json").write_text("[]", encoding="utf-8")
+    assert "is a .json file, which is not read here" in refused("segment", "log.json", cwd=folder)
+    assert "rename it first" in refused("segment", orders, "--customer", "segment", cwd=folder)
 
     bad = folder / "bad.csv"
     bad.write_text("", encoding="utf-8")
@@ -97,7 +100,7 @@ def test_every_refusal_is_one_sentence_with_a_next_step(orders: Path):
     bad.write_text("customer_id,timestamp,amount\n1,2024-01-01,5\n,2024-01-02,6\n", encoding="utf-8")
     message = refused("segment", bad, cwd=folder)
     assert "missing_customer_id in column 'customer_id' (first: row 1, line 3 of the file)" in message
-    assert "repair them, or leave them out with --invalid 'drop'" in message
+    assert "repair them, or leave them out with --invalid drop" in message
 
 
 def test_a_pipe_that_lacks_characters_gets_question_marks(orders: Path, monkeypatch: pytest.MonkeyPatch):
@@ -127,7 +130,11 @@ def test_a_warning_is_one_sentence(orders: Path):
     ("sentence", "said"),
     [
         ("say with tz= in which time zone", "say with --tz in which time zone"),
-        ("count them with returns='net' or not", "count them with --returns 'net' or not"),
+        ("count them with returns='net' or not", "count them with --returns net or not"),
+        ("say date_format='%d/%m/%Y', or", "say --date-format '%d/%m/%Y', or"),
+        ("'the customer_id column' and 'it's as_of' are yours", "'the customer_id column' and 'it's as_of' are yours"),
+        ("customer_id= and amount= both name 'x'", "--customer and --amount both name 'x'"),
+        ("as_of.csv and data/order_id/x cannot be read", "as_of.csv and data/order_id/x cannot be read"),
         ("tz is 'Mars', which is no time zone", "--tz is 'Mars', which is no time zone"),
         ("give as_of as a date; leave date_format out", "give --as-of as a date; leave --date-format out"),
         ("customer_id is one; 'customer_id' a column", "--customer is one; 'customer_id' a column"),
@@ -235,7 +242,7 @@ def test_files_of_other_kinds_are_named(tmp_path: Path):
 
 def test_rows_in_errors_have_their_line(tmp_path: Path):
     message = refused("segment", log_of(tmp_path, *RETURNER, "d,03/04/2024,5"), cwd=tmp_path)
-    assert "in row 4, line 6 of the file" in message
+    assert "first: row 4, line 6 of the file" in message
     message = refused("segment", log_of(tmp_path, *RETURNER, "", "d,2024-01-01,$5"), cwd=tmp_path)
     assert "'$5' in row 4, line 7 of the file" in message
     message = refused("segment", log_of(tmp_path, *RETURNER, "d,2024-01-01,5,6"), cwd=tmp_path)

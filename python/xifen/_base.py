@@ -267,10 +267,12 @@ def read_model(text: str, wanted: str) -> dict[str, Any]:
             refuse(number)
         return float(number)
 
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise TypeError(f"a model is read from text, as to_json writes it; got {type(text).__name__}")
     try:
         model = json.loads(text, parse_constant=refuse, parse_float=finite)
-    except json.JSONDecodeError as failure:
-        raise InputError(f"this is not a xifen model: {failure}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as failure:
+        raise InputError(f"this is not a xifen model, which is JSON: {failure}") from None
     parts = {"xifen", "class", "parameters", "fitted"}
     if not isinstance(model, dict) or not parts <= set(model):
         raise InputError("this is not a xifen model: wanted an object with 'xifen', 'class', 'parameters' and 'fitted'")

@@ -41,6 +41,8 @@ MONETARY_SCORE: Final = "monetary_score"
 RFM_CELL: Final = "rfm_cell"
 RFM_SCORE: Final = "rfm_score"
 SEGMENT: Final = "segment"
+#: What RFMScorer adds.
+SCORES: Final = (RECENCY_SCORE, FREQUENCY_SCORE, MONETARY_SCORE, RFM_CELL, RFM_SCORE)
 
 TOTAL_POINTS: Final = "total_points"
 SCORE: Final = "score"

@@ -14,6 +14,21 @@ __all__ = ["Kind", "encoding", "kind", "separator"]
 Kind = Literal["text", "parquet", "workbook"]
 
 _WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+#: Files of tables that other readers know, and that a text of values could be mistaken for.
+_OTHERS: Final = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".xml",
+    ".html",
+    ".htm",
+    ".feather",
+    ".arrow",
+    ".orc",
+    ".avro",
+    ".db",
+    ".pkl",
+)
 #: The first bytes of files that are no text.
 _MAGIC: Final[dict[bytes, Kind]] = {b"PAR1": "parquet", b"PK\x03\x04": "workbook", b"\xd0\xcf\x11\xe0": "workbook"}
 _MARKS: Final = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -23,6 +38,8 @@ _SEPARATORS: Final = (",", "\t", ";", "|")
 def kind(path: Path) -> Kind:
     """Give the kind of a file by its name, which its first bytes must bear out."""
     suffix = path.suffix.lower()
+    if suffix in _OTHERS:
+        raise InputError(f"{path} is a {suffix} file, which is not read here; save it as csv or parquet")
     named: Kind = "parquet" if suffix == ".parquet" else "workbook" if suffix in _WORKBOOKS else "text"
     with path.open("rb") as file:
         start = file.read(4)

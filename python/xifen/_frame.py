@@ -76,7 +76,7 @@ class Frame:
             if count == 0 and name not in missing:
                 missing.append(name)
         if missing:
-            shown = ", ".join(map(str, self.names[:20])) + (", ..." if len(self.names) > 20 else "")
+            shown = ", ".join(f"'{name}'" for name in self.names[:20]) + (", ..." if len(self.names) > 20 else "")
             if self.kind == "pandas" and missing[0] in self.native.index.names:
                 shown += "; it is the name of an index: call .reset_index() first"
             raise InputError(absent_columns(self.what, missing, self.names, f"its columns are: {shown or 'none'}"))
@@ -283,10 +283,11 @@ def absent_columns(where: str, absent: Sequence[str], found: Iterable[Any], advi
     near = [_core.did_you_mean(name, texts) for name in absent]
     if len(absent) == 1:
         return f"{where} has no column '{absent[0]}'{near[0] or ';'} {advice}"
-    named = (
+    named = [
         f"'{name}'" + (f" ({like.removeprefix('; ')})" if like else "") for name, like in zip(absent, near, strict=True)
-    )
-    return f"{where} has no column {', '.join(named)}; {advice}"
+    ]
+    *others, last = named
+    return f"{where} has no columns {', '.join(others)} and {last}; {advice}"
 
 
 def as_kind(data: Any, kind: str) -> Any:
@@ -332,6 +333,7 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
     """Say which row of an object column does not fit the others."""
     where = f"column '{name}' of {what}"
     first = ""
+    ends: dict[bool, str] = {}
     for row, value in enumerate(values if values.dtype == object or isinstance(values, pd.Categorical) else ()):
         if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
             continue
@@ -344,6 +346,12 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
             )
         if isinstance(value, int) and not NAT <= value < 2**64:
             return f"{where} holds {value} in row {row}, which does not fit 64 bits; write the column as text"
+        if isinstance(value, int) and (value < 0 or value >= 2**63):
+            ends[value < 0] = f"{value} in row {row}"
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            return f"{where} holds {value!r} in row {row}, which is half a character; repair the text, or leave it out"
+    if len(ends) > 1:
+        return f"{where} holds {' and '.join(ends.values())}, which no kind of 64 bits holds both; write the column as text"
     why = "" if isinstance(failure, pa.ArrowNotImplementedError) else f" ({failure})"  # Arrow's numbers of types
     return f"{where} holds {values.dtype}, which cannot be read{why}; convert it to numbers, text, dates or true/false first"
 

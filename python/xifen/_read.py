@@ -80,7 +80,9 @@ class DataFile:
     def kind(self) -> str:
         """Text, parquet or workbook: by the name, which the first bytes must bear out."""
         if not self.path.is_file():
-            raise InputError(f"there is no file {self.path}")
+            raise InputError(
+                f"{self.path} is a folder; name a file" if self.path.is_dir() else f"there is no file {self.path}"
+            )
         return _detect.kind(self.path)
 
     @property

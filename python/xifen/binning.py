@@ -300,7 +300,7 @@ class Binner(_Bins):
             )
         if not columns:
             raise InputError(
-                f"the frame has no numeric column to bin; its columns are: {', '.join(map(str, frame.names))}"
+                f"the frame has no numeric column to bin; its columns are: {', '.join(map(repr, frame.names)) or 'none'}"
             )
         return self._cross(frame, columns, self._parameters(), fit=True, place=place)
 
@@ -482,12 +482,9 @@ class RFMScorer(ColumnAdder, _Bins):
 
     def _added(self) -> dict[str, str]:
         """Map the default name of every added column to its name here."""
-        return renamed(ADDED, self.output)
+        return renamed(names.SCORES, self.output)
 
     def _add(self, frame: Frame, found: dict[str, Any]) -> Any:
         scores = [Masked(values, missing) for values, missing in found["scores"]]
         columns: list[Column] = [*scores, Labels(found["cell"], found["cells"]), found["score"]]
         return frame.add(dict(zip(self._adds(), columns, strict=True)))
-
-
-ADDED = [names.RECENCY_SCORE, names.FREQUENCY_SCORE, names.MONETARY_SCORE, names.RFM_CELL, names.RFM_SCORE]

@@ -34,7 +34,7 @@ impl Cuts {
             if let Some((_, before)) = previous.filter(|(earlier, _)| *earlier > threshold) {
                 return Err(Error::parameter(format!(
                     "{what} go down from {before} to {value}; wanted ascending edges, for a measure where low is good \
-                     too (its scores or points turn round, or descending= names it)"
+                     too: its scores turn round, not its edges"
                 )));
             }
             previous = Some((threshold, value));

@@ -64,7 +64,7 @@ pub(crate) fn measure<'a>(batches: &'a [Batch<'a>], position: usize, name: &'a s
         ) {
             let kind = column.kind();
             return Err(Error::input(format!(
-                "column '{name}' holds {kind}; wanted numbers: convert it, or leave it out of columns="
+                "column '{name}' holds {kind}; wanted numbers: convert it, or leave it out"
             )));
         }
     }

@@ -109,16 +109,18 @@ def with_options(message: str) -> str:
         return message
 
     def option(found: re.Match[str]) -> str:
-        name, sign = found.groups()
-        if not sign and "_" not in name:  # an ordinary word of the sentence
-            return name
-        return options[name] + (" " if sign.startswith("=") else sign)
+        quoted, name, sign, word = found.groups()
+        if quoted or (not sign and "_" not in name):  # the caller's own; an ordinary word of the sentence
+            return found[0]
+        return f"{options[name]}{' ' if sign.startswith('=') else sign}{word or ''}"
 
     message = message.replace("repair them, see order_ledger, or", "repair them, or").replace(
         "chinese=True", "--chinese"
     )
-    # What stands in quotes is the caller's own: a column, a value.
-    return re.sub(rf"(?<![\w'/.-])({'|'.join(sorted(options))})(= ?| is\b|\b)", option, message)
+    # What stands in quotes is the caller's own, a column or a value, and so is a part of a path.
+    quoted = r"((?<!\w)'(?:[^']|'(?=\w))*')"
+    keyword = rf"(?<![\w/.-])({'|'.join(sorted(options))})(?![/-]|\.\w)(= ?| is\b|\b)(?:'([\w-]+)')?"
+    return re.sub(f"{quoted}|{keyword}", option, message)
 
 
 def said(text: str) -> None:

@@ -78,6 +78,8 @@ def segment(
     """Segment the customers of your own order log."""
     replaced = check_out(out, TABLES, {"order log": orders})
     naming = "Name yours by --customer, --timestamp and --amount"
+    if customer in (*names.SCORES, names.SEGMENT):
+        raise InputError(f"the id column is called '{customer}', as one of the columns to be added is; rename it first")
     read_dates = date_format is not None and (chinese or date_format == "excel")  # the rest is read where it is used
     log = DataFile(orders, encoding, delimiter, sheet, chinese, date_format if read_dates else None, naming)
     arguments = {
@@ -114,7 +116,7 @@ def _tell(
 ) -> None:
     """Walk from the log to named customers, write them, and print what decided each step."""
     id_name = arguments.get("customer_id", names.CUSTOMER_ID)
-    ledger = _ledger(orders, arguments)
+    ledger = xf.ledger_summary(xf.order_ledger(orders, **arguments)).to_pandas()
     try:
         rfm = _customers(orders, ledger, arguments)
     except InputError:
@@ -168,17 +170,6 @@ def _tell(
         .reset_index(name="customers"),
         "without_segment": int(customers[names.SEGMENT].isna().sum()),
     }
-
-
-def _ledger(orders: pa.Table, arguments: dict[str, Any]) -> pd.DataFrame:
-    """Count the rows by what becomes of them, also where no purchase gives --as-of max a date."""
-    try:
-        found = xf.order_ledger(orders, **arguments)
-    except InputError:
-        if arguments["as_of"] != "max":
-            raise
-        found = xf.order_ledger(orders, **{**arguments, "as_of": "2261-12-31"})  # the last year a row can have
-    return xf.ledger_summary(found).to_pandas()
 
 
 def _customers(orders: pa.Table, ledger: pd.DataFrame, arguments: dict[str, Any]) -> pa.Table:

@@ -66,11 +66,15 @@ pub(super) fn weights(value: &Value) -> Result<[f64; 3]> {
         .collect::<Result<_>>()?;
     let weights: [f64; 3] = list.try_into().map_err(|_| wrong())?;
     let sum: f64 = weights.iter().sum();
-    if weights.iter().any(|weight| *weight < 0.0) || sum <= 0.0 || !sum.is_finite() {
-        Err(wrong())
-    } else {
-        Ok(weights)
+    if weights.iter().any(|weight| *weight < 0.0) || sum <= 0.0 {
+        return Err(wrong());
     }
+    if !sum.is_finite() {
+        return Err(Error::parameter(format!(
+            "weights is {value}, which adds up to more than a float64 holds; divide them"
+        )));
+    }
+    Ok(weights)
 }
 
 /// All combinations of three scores.
