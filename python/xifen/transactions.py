@@ -347,8 +347,8 @@ def ledger_summary(ledger: Any) -> Any:
 def release_memory() -> int:
     """Give the working memory kept between calls back to the system.
 
-    Tables over large logs reuse their scratch buffers (up to 128 MiB in all), because touching fresh memory
-    takes longer than the work on it. Results never depend on them.
+    Calls on large data reuse their scratch buffers (up to 128 MiB in all), because touching fresh memory takes
+    longer than the work on it. Results never depend on them.
 
     Returns
     -------

@@ -12,6 +12,7 @@ mod config;
 mod cuts;
 mod error;
 pub mod ids;
+mod kept;
 pub mod math;
 mod measure;
 mod pages;
@@ -26,3 +27,4 @@ mod zone;
 
 pub use config::from_json;
 pub use error::{Error, Result, did_you_mean};
+pub use kept::release as release_memory;

@@ -3,6 +3,8 @@
 
 use std::ops::{Deref, DerefMut, Range};
 
+use crate::kept;
+
 /// Zeros that cost nothing until they are written, if `T`'s default is made of zero bytes.
 pub(crate) fn zeros<T: Copy + Default>(len: usize) -> Vec<T> {
     let mut room = vec![T::default(); len];
@@ -10,24 +12,31 @@ pub(crate) fn zeros<T: Copy + Default>(len: usize) -> Vec<T> {
     room
 }
 
-/// Zeros that begin where a line of the processor's cache does: a register as wide as a line would be read from two of
-/// them elsewhere, at half the speed.
+/// Room in which anything may stand, and which begins where a line of the processor's cache does: a register as wide as
+/// a line would be read from two of them elsewhere, at half the speed. It is kept for the next call.
 #[derive(Debug)]
-pub(crate) struct Lines<T> {
+pub(crate) struct Lines<T: Send + 'static> {
     room: Vec<T>,
     values: Range<usize>,
 }
 
-impl<T: Copy + Default> Lines<T> {
+impl<T: Copy + Default + Send + 'static> Lines<T> {
     pub(crate) fn new(len: usize) -> Self {
         const LINE: usize = 64;
-        let room: Vec<T> = zeros(len + LINE / size_of::<T>().max(1));
+        let wanted = len + LINE / size_of::<T>().max(1);
+        let room: Vec<T> = kept::take(wanted).unwrap_or_else(|| zeros(wanted));
         let first = room.as_ptr().align_offset(LINE).min(room.len() - len);
         Self { room, values: first..first + len }
     }
 }
 
-impl<T> Deref for Lines<T> {
+impl<T: Send + 'static> Drop for Lines<T> {
+    fn drop(&mut self) {
+        kept::give(std::mem::take(&mut self.room));
+    }
+}
+
+impl<T: Send + 'static> Deref for Lines<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -35,7 +44,7 @@ impl<T> Deref for Lines<T> {
     }
 }
 
-impl<T> DerefMut for Lines<T> {
+impl<T: Send + 'static> DerefMut for Lines<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         self.room.get_mut(self.values.clone()).unwrap_or(&mut [])
     }

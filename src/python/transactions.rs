@@ -118,7 +118,7 @@ pub(crate) fn ledger_reasons() -> Vec<&'static str> {
 /// Gives the buffers kept between calls back to the system; how many bytes they were.
 #[pyfunction]
 pub(crate) fn release_memory() -> usize {
-    transactions::release_memory()
+    xifen_core::release_memory()
 }
 
 fn amounts(py: Python<'_>, amounts: Amounts) -> PyResult<Bound<'_, PyAny>> {

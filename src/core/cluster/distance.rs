@@ -1,7 +1,10 @@
 //! The nearest centre of each point: of `|x - c|^2 = |x|^2 + 2 (|c|^2 / 2 - x.c)` only the bracket depends on the
 //! centre, so the smallest bracket wins; of equal ones the first centre's.
 
-use super::matrix::{LANES, Real, mul_add};
+use super::{
+    inertia::{Own, inertia},
+    matrix::{LANES, Real, mul_add},
+};
 use crate::vector::{Fused, widest_fused};
 
 /// A cluster's number.
@@ -150,20 +153,7 @@ impl<T: Real> Piece<'_, T> {
 
     /// The weighted sum of squared distances to the centres of the labels.
     pub(super) fn inertia(&self, centres: &[T], dims: usize) -> f64 {
-        let squares = |block: &[[T; LANES]], labels: &[Label]| own_squares(block, labels, centres);
-        let (lanes, _) = self.blocks.as_chunks::<LANES>();
-        let labelled = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES)).enumerate();
-        let each = labelled.map(|(index, (block, labels))| {
-            let rows = self.rows.saturating_sub(index * LANES);
-            let squares = squares(block, labels);
-            let first = index * LANES;
-            match self.weights {
-                None if rows >= LANES => squares.iter().sum::<f64>(),
-                None => squares.iter().take(rows).sum(),
-                Some(_) => squares.iter().take(rows).enumerate().map(|(lane, s)| s * self.weight(first + lane)).sum(),
-            }
-        });
-        each.sum()
+        inertia(self, &Own::new(centres, dims))
     }
 
     /// What a point weighs.
@@ -179,24 +169,12 @@ impl<T: Real> Piece<'_, T> {
 
     /// The squared distance of each point to the centre of its label.
     pub(super) fn distances(&self, centres: &[T], dims: usize) -> impl Iterator<Item = f64> {
+        let own = Own::new(centres, dims);
         let (lanes, _) = self.blocks.as_chunks::<LANES>();
-        let labelled = lanes.chunks_exact(dims).zip(self.labels.chunks(LANES));
-        labelled.flat_map(move |(block, labels)| own_squares(block, labels, centres)).take(self.rows)
+        let (labels, _) = self.labels.as_chunks::<LANES>();
+        let labelled = lanes.chunks_exact(dims).zip(labels);
+        labelled.flat_map(move |(block, labels)| own.squares(block, labels)).take(self.rows)
     }
-}
-
-/// The squared distance of each point of a block to the centre of its label.
-#[inline]
-fn own_squares<T: Real>(block: &[[T; LANES]], labels: &[Label], centres: &[T]) -> [f64; LANES] {
-    let mut squares = [0.0; LANES];
-    for (lane, (square, label)) in squares.iter_mut().zip(labels).enumerate() {
-        let centre = centres.get(usize::from(*label) * block.len()..).unwrap_or(&[]);
-        for (lanes, centre) in block.iter().zip(centre) {
-            let apart = lanes.get(lane).map_or(0.0, |value| (*value - *centre).to_f64());
-            *square += apart * apart;
-        }
-    }
-    squares
 }
 
 #[inline]

@@ -5,12 +5,8 @@ use std::{
     ops::{Add, AddAssign, Mul, Range, Sub},
 };
 
-use crate::{
-    Error, Result,
-    cancel::Cancel,
-    parallel::map_chunks,
-    vector::{Fused, widest},
-};
+use super::moments::{moments, together};
+use crate::{Error, Result, cancel::Cancel, parallel::map_chunks, vector::Fused};
 
 /// Points that stand side by side, dimension by dimension: two or one of the widest registers.
 pub(crate) const LANES: usize = 16;
@@ -215,6 +211,13 @@ impl<'a, T: Real> Matrix<'a, T> {
             6 if turn::<T, 6>(values, block) => return,
             _ => {}
         }
+        // Of more columns some at a time; the last of these may stand there already.
+        if self.columns > SOME && rows.len() == LANES {
+            for first in (0..self.columns).step_by(SOME).map(|first| first.min(self.columns - SOME)) {
+                turn_some(values, self.columns, first, block);
+            }
+            return;
+        }
         for (lane, row) in values.chunks_exact(self.columns.max(1)).enumerate() {
             for (lanes, value) in block.iter_mut().zip(row) {
                 if let Some(slot) = lanes.get_mut(lane) {
@@ -234,25 +237,27 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// The mean and the variance of every column; a value that cannot be used is an error naming it.
     pub(super) fn means_and_variances(&self, names: &[String], cancel: &Cancel) -> Result<(Vec<f64>, Vec<f64>)> {
         let parts = map_chunks(self.rows, CHUNK_ROWS, cancel, |rows| Ok(moments(self, rows.start, rows.end)))?;
-        let mut means = vec![0.0; self.columns];
-        let mut squares = vec![0.0; self.columns];
-        let mut before = 0.0;
-        // Chan, Golub and LeVeque (1979): parts are put together without ever squaring a mean.
-        for part in parts {
-            let Some(part) = part else {
-                return Err(self.unusable(names).unwrap_or_else(|| Error::input("a value cannot be used")));
-            };
-            let all = before + part.rows;
-            let both = means.iter_mut().zip(&mut squares).zip(part.means.iter().zip(&part.squares));
-            for ((mean, square), (part_mean, part_square)) in both {
-                let apart = part_mean - *mean;
-                *mean += apart * (part.rows / all);
-                *square += part_square + apart * apart * (before * part.rows / all);
-            }
-            before = all;
+        if !parts.iter().all(|part| part.usable)
+            && let Some(failure) = self.unusable(names)
+        {
+            return Err(failure);
         }
-        let variances = squares.iter().map(|square| square / before.max(1.0)).collect();
-        Ok((means, variances))
+        Ok(together(&parts, self.columns))
+    }
+
+    /// A point in the middle of the rows: the mean of some of them. Differences from it stay exact for data far from
+    /// zero.
+    pub(super) fn middle(&self) -> Vec<f64> {
+        const SOME: usize = 1 << 10;
+        let step = self.rows.div_ceil(SOME).max(1);
+        let rows = self.rows.div_ceil(step) as f64;
+        let mean = |column| {
+            // Measured from the first row, so that equal values have themselves as their mean.
+            let base = self.get(0, column).to_f64();
+            let apart = (0..self.rows).step_by(step).map(|row| self.get(row, column).to_f64() - base);
+            base + apart.sum::<f64>() / rows
+        };
+        (0..self.columns).map(mean).collect()
     }
 
     /// The error that names the first value that cannot be used, if there is one.
@@ -309,46 +314,23 @@ fn turn<T: Real, const COLUMNS: usize>(values: &[T], block: &mut [[T; LANES]]) -
     true
 }
 
-/// Some rows' means, and the sums of squared distances from these.
-struct Moments {
-    rows: f64,
-    means: Vec<f64>,
-    squares: Vec<f64>,
-}
+/// So many columns are turned at a time where they are many.
+const SOME: usize = 4;
 
-widest! {
-    /// The moments of rows from `first` to `end`, unless a value cannot be used.
-    fn moments[T: Real](matrix: &Matrix<'_, T>, first: usize, end: usize) -> Option<Moments> = moments_each;
-}
-
-#[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
+/// Puts `SOME` columns of `LANES` rows side by side.
+#[allow(clippy::inline_always)] // the same
 #[inline(always)]
-fn moments_each<T: Real>(matrix: &Matrix<'_, T>, first: usize, end: usize) -> Option<Moments> {
-    let mut block = vec![[T::default(); LANES]; matrix.columns];
-    // Measured from the first row, so that little is lost for data far from zero.
-    let base: Vec<f64> = matrix.row(first).map(T::to_f64).collect();
-    let mut sums = vec![([0.0; LANES], [0.0; LANES]); matrix.columns];
-    let mut usable = true;
-    for start in (first..end).step_by(LANES) {
-        matrix.block(start, &mut block);
-        if end - start < LANES {
-            // Lanes without a row are as the first row, and so add nothing.
-            for (lanes, base) in block.iter_mut().zip(&base) {
-                lanes.iter_mut().skip(end - start).for_each(|value| *value = T::from_f64(*base));
-            }
-        }
-        for ((lanes, (sums, squares)), base) in block.iter().zip(&mut sums).zip(&base) {
-            for ((value, sum), square) in lanes.iter().zip(sums).zip(squares) {
-                usable &= value.abs() <= T::LARGEST;
-                let apart = value.to_f64() - base;
-                *sum += apart;
-                *square += apart * apart;
+fn turn_some<T: Real>(values: &[T], columns: usize, first: usize, block: &mut [[T; LANES]]) {
+    let mut turned = [[T::default(); LANES]; SOME];
+    for (lane, row) in values.chunks_exact(columns).enumerate().take(LANES) {
+        let Some(row) = row.get(first..).and_then(|row| row.first_chunk::<SOME>()) else { return };
+        for (lanes, value) in turned.iter_mut().zip(row) {
+            if let Some(slot) = lanes.get_mut(lane) {
+                *slot = *value;
             }
         }
     }
-    let rows = (end - first) as f64;
-    let total = |lanes: &[f64; LANES]| lanes.iter().sum::<f64>();
-    let means = sums.iter().zip(&base).map(|((sums, _), base)| base + total(sums) / rows).collect();
-    let squares = sums.iter().map(|(sums, squares)| total(squares) - total(sums) * (total(sums) / rows)).collect();
-    usable.then_some(Moments { rows, means, squares })
+    if let Some(block) = block.get_mut(first..first + SOME) {
+        block.copy_from_slice(&turned);
+    }
 }

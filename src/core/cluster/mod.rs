@@ -4,10 +4,12 @@
 pub mod dbscan;
 mod distance;
 pub mod gmm;
+mod inertia;
 pub mod kmeans;
 pub mod kprototypes;
 mod matrix;
 pub mod metrics;
+mod moments;
 mod pack;
 mod parameters;
 

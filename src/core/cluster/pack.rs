@@ -1,18 +1,23 @@
 //! Rows put down once in the order the loops over them like: blocks of [`LANES`] points, each dimension by dimension,
 //! measured from a point in their middle, so that differences stay exact for data far from zero.
 
-use super::matrix::{LANES, Matrix, Real};
+use rayon::prelude::*;
+
+use super::{
+    matrix::{LANES, Matrix, Real},
+    moments::{moments_of_blocks, together},
+};
 use crate::{
     Result,
     cancel::Cancel,
     pages::Lines,
-    parallel::fill_chunks,
+    parallel::{fill_chunks, map_each_with},
     vector::{all_pass, widest},
 };
 
-/// Points in blocks; what stands beyond the last point is `-origin` and means nothing.
+/// Points in blocks; what stands beyond the last point means nothing.
 #[derive(Debug)]
-pub(super) struct Packed<T> {
+pub(super) struct Packed<T: Real> {
     pub(super) values: Lines<T>,
     pub(super) rows: usize,
     pub(super) dims: usize,
@@ -29,6 +34,39 @@ impl<T: Real> Packed<T> {
             Ok(())
         })?;
         Ok(Self { values, rows, dims })
+    }
+
+    /// Every row of `matrix`, measured from a point in their middle, which is the second, and the columns' variances; a
+    /// value that cannot be used is an error naming it.
+    pub(super) fn centred(
+        matrix: &Matrix<'_, T>,
+        columns: &[String],
+        cancel: &Cancel,
+    ) -> Result<(Self, Vec<T>, Vec<f64>)> {
+        let (rows, dims) = (matrix.rows(), matrix.columns());
+        let origin: Vec<T> = matrix.middle().into_iter().map(T::from_f64).collect();
+        let near = origin.iter().all(|mean| mean.abs() <= T::LARGEST);
+        let points = points_per_chunk(dims);
+        let mut values = Lines::new(rows.div_ceil(LANES) * LANES * dims);
+        let pieces = values.par_chunks_mut(points * dims).enumerate();
+        let parts = map_each_with(
+            pieces,
+            cancel,
+            || (),
+            |(), (index, piece)| {
+                let first = index * points;
+                pack(matrix, first, &origin, piece);
+                let moments = moments_of_blocks(piece, (rows - first).min(points), dims);
+                if !(near && moments.usable)
+                    && let Some(failure) = matrix.unusable(columns)
+                {
+                    return Err(failure);
+                }
+                Ok(moments)
+            },
+        )?;
+        let (_, variances) = together(&parts, dims);
+        Ok((Self { values, rows, dims }, origin, variances))
     }
 
     /// One value.

@@ -31,7 +31,6 @@ pub use money::{Amounts, MoneyKind};
 pub use read::{MISSING, TimeKind};
 pub use reason::Reason;
 pub use rfm::{RfmTable, WindowColumns, rfm_table};
-pub use scratch::release as release_memory;
 
 /// Calls a function for the kinds a log has: of its ids, of its amounts, of its order ids.
 macro_rules! with_kinds {

@@ -1,33 +1,11 @@
 //! Room for the rows of a log: touching fresh memory costs more than the work on it.
 //!
-//! It is few large rooms, so that the system takes them back whole, in pages as large as it has them. A part is kept
-//! from one call to the next; that pool is bounded, belongs to the process, never changes a result, and is emptied
-//! by [`release`].
+//! It is few large rooms, so that the system takes them back whole, in pages as large as it has them; a part is kept from
+//! one call to the next.
 
-use std::{
-    any::{Any, TypeId},
-    collections::HashMap,
-    mem::MaybeUninit,
-    sync::{LazyLock, Mutex},
-};
+use std::mem::MaybeUninit;
 
-use crate::pages::ask_for_large;
-
-/// At most so many bytes wait for the next call: what is kept stands beside the results of this one.
-const LIMIT: usize = 128 << 20;
-
-/// Room by the type of what stood in it, and how many bytes it is in all.
-#[derive(Default)]
-struct Pool {
-    kept: HashMap<TypeId, Vec<Box<dyn Any + Send>>>,
-    bytes: usize,
-}
-
-static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
-
-fn bytes<T>(room: &Vec<T>) -> usize {
-    room.capacity() * size_of::<T>()
-}
+use crate::{kept, pages::ask_for_large};
 
 /// Memory, and the lengths of the pieces that lie in it.
 pub(super) struct Room<T> {
@@ -38,17 +16,10 @@ pub(super) struct Room<T> {
 /// Room for pieces of these lengths: what was kept, then fresh memory for the rest. (Kept room is not made larger,
 /// which would copy what stands in it.)
 pub(super) fn take<T: Copy + Send + 'static>(lens: impl Iterator<Item = usize>) -> Vec<Room<T>> {
-    // Whoever finds the pool locked (also for ever, after a fork in the wrong moment) does without it.
-    let kept = || {
-        let mut pool = POOL.try_lock().ok()?;
-        let memory = *pool.kept.get_mut(&TypeId::of::<T>())?.pop()?.downcast::<Vec<T>>().ok()?;
-        pool.bytes -= bytes(&memory);
-        Some(memory)
-    };
     let mut lens = lens.peekable();
     let mut rooms = Vec::new();
     while lens.peek().is_some() {
-        let (memory, lens) = if let Some(memory) = kept() {
+        let (memory, lens) = if let Some(memory) = kept::take::<T>(0) {
             let mut left = memory.capacity();
             let fitting = std::iter::from_fn(|| lens.next_if(|len| *len <= left).inspect(|len| left -= len));
             let fitting = fitting.collect();
@@ -111,21 +82,11 @@ pub(super) fn scattered<T: Copy>(places: &[u16], starts: &[u32], values: impl It
     room
 }
 
-/// Keeps room for the next call, as far as not enough is kept already.
+/// Keeps room for the next call.
 pub(super) fn give<T: Copy + Send + 'static>(rooms: Vec<Room<T>>) {
-    let Ok(mut pool) = POOL.try_lock() else { return };
-    for Room { mut memory, .. } in rooms {
-        memory.shrink_to(LIMIT.saturating_sub(pool.bytes) / size_of::<T>());
-        pool.bytes += bytes(&memory);
-        if memory.capacity() > 0 {
-            pool.kept.entry(TypeId::of::<T>()).or_default().push(Box::new(memory));
-        }
+    for room in rooms {
+        kept::give(room.memory);
     }
-}
-
-/// Gives the kept room back to the system; how many bytes it was.
-pub fn release() -> usize {
-    POOL.try_lock().map_or(0, |mut pool| std::mem::take(&mut *pool).bytes)
 }
 
 #[cfg(test)]

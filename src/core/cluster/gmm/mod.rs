@@ -95,7 +95,7 @@ struct Fixed {
 }
 
 /// What all runs of one fit share.
-struct Runs<'a, T> {
+struct Runs<'a, T: Real> {
     plan: &'a Plan,
     frame: &'a Frame,
     sweep: Sweep<'a, T>,

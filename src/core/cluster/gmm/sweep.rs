@@ -64,7 +64,7 @@ impl Moments {
 
 /// What all passes of a fit share.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sweep<'a, T> {
+pub(super) struct Sweep<'a, T: Real> {
     pub(super) packed: &'a Packed<T>,
     pub(super) components: usize,
     /// Whether only squares are wanted, not products of different dimensions.

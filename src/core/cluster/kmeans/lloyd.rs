@@ -11,7 +11,7 @@ use super::seed::Points;
 use crate::{
     Result,
     cancel::Cancel,
-    parallel::{for_each_mut, map_each},
+    parallel::{for_each_mut, map_each, map_each_with},
 };
 
 /// So many rounds may change the sums before they are made anew.
@@ -42,7 +42,7 @@ pub(super) struct Run<T> {
 
 /// Points per task, whatever the number of threads: enough work, and small enough for a second-level cache.
 pub(super) fn points_per_piece(clusters: usize, dims: usize) -> usize {
-    ((1 << 19) / (clusters * dims).max(1)).clamp(1 << 10, 1 << 14).next_multiple_of(LANES)
+    ((1 << 20) / (clusters * dims).max(1)).clamp(1 << 10, 1 << 14).next_multiple_of(LANES)
 }
 
 /// Cuts points and labels into pieces.
@@ -89,20 +89,11 @@ pub(super) fn run<T: Real>(
         })?;
         gather(&mut sums, &pieces, anew);
         let settled = rounds > 0 && sums.moved == 0;
-        let mut next = means(&sums, &pieces, &centres, dims, cancel)?;
+        let next = means(&sums, &pieces, &centres, dims, cancel)?;
         let way: f64 = next.iter().zip(&centres).map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum();
         rounds += 1;
-        let last = settled || way <= settings.tol || rounds == settings.max_iter;
-        if last && !anew {
-            for_each_mut(&mut pieces, cancel, |piece| {
-                piece.sum_up(dims);
-                Ok(())
-            })?;
-            gather(&mut sums, &pieces, true);
-            next = means(&sums, &pieces, &centres, dims, cancel)?;
-        }
         centres = next;
-        if last {
+        if settled || way <= settings.tol || rounds == settings.max_iter {
             break;
         }
     }
@@ -207,9 +198,14 @@ fn finish<T: Real>(pieces: &mut [Piece<'_, T>], centres: &mut [T], origin: &[T],
     }
     let near: Vec<T> = centres.iter().zip(origin.iter().cycle()).map(|(c, origin)| *c - *origin).collect();
     let table = Centres::new(&near, dims);
-    for_each_mut(pieces, cancel, |piece| {
-        piece.assign(&table, false);
-        Ok(())
-    })?;
-    Ok(map_each(pieces, cancel, |piece| Ok(piece.inertia(&near, dims)))?.iter().sum())
+    let each = map_each_with(
+        pieces,
+        cancel,
+        || (),
+        |(), piece| {
+            piece.assign(&table, false);
+            Ok(piece.inertia(&near, dims))
+        },
+    )?;
+    Ok(each.iter().sum())
 }

@@ -14,6 +14,8 @@ pub use place::{distances, inertia, predict};
 
 pub(super) use seed::Points;
 
+use rayon::prelude::*;
+
 use self::{
     config::Plan,
     lloyd::{Run, Settings},
@@ -23,7 +25,12 @@ use super::{
     matrix::{Matrix, Real},
     pack::Packed,
 };
-use crate::{Error, Result, cancel::Cancel, parallel::map_each, random::Random};
+use crate::{
+    Error, Result,
+    cancel::Cancel,
+    parallel::{CHUNK_ROWS, map_each},
+    random::Random,
+};
 
 /// Fitted clusters.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,18 +63,19 @@ pub fn fit<T: Real>(
     check_rows(matrix, plan.clusters)?;
     check_weights(weights, matrix.rows())?;
     let starts = starts.map(|starts| check_starts(starts, &plan, matrix.columns(), &config.columns)).transpose()?;
-    let (means, variance) = matrix.moments(&config.columns, cancel)?;
-    let tol = plan.tol * variance;
-    let origin: Vec<T> = means.iter().map(|mean| T::from_f64(*mean)).collect();
-    let runs = Runs { plan: &plan, starts, origin, seed: config.seed, cancel };
+    let runs = |origin| Runs { plan: &plan, starts, origin, seed: config.seed, cancel };
     if let Some(few) = distinct::distinct(matrix, weights, cancel)? {
-        let packed = Packed::new(&few.matrix(matrix.columns()), &runs.origin, cancel)?;
-        let clusters = runs.best(Points { packed: &packed, weights: Some(&few.weights) }, tol)?;
+        let (means, variance) = matrix.moments(&config.columns, cancel)?;
+        let origin: Vec<T> = means.iter().map(|mean| T::from_f64(*mean)).collect();
+        let packed = Packed::new(&few.matrix(matrix.columns()), &origin, cancel)?;
+        let points = Points { packed: &packed, weights: Some(&few.weights) };
+        let clusters = runs(origin).best(points, plan.tol * variance)?;
         let label = |row: &u32| clusters.labels.get(*row as usize).copied().unwrap_or_default();
         return Ok(Clusters { labels: few.which.iter().map(label).collect(), ..clusters });
     }
-    let packed = Packed::new(matrix, &runs.origin, cancel)?;
-    runs.best(Points { packed: &packed, weights }, tol)
+    let (packed, origin, variances) = Packed::centred(matrix, &config.columns, cancel)?;
+    let variance = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
+    runs(origin).best(Points { packed: &packed, weights }, plan.tol * variance)
 }
 
 /// What all runs of one fit share.
@@ -101,15 +109,8 @@ impl<T: Real> Runs<'_, T> {
             return Err(Error::parameter("n_init is 0; wanted a whole number of at least 1"));
         };
         labels.truncate(points.packed.rows);
-        let mut seen = vec![false; self.plan.clusters];
-        let number = |label: &Label| {
-            if let Some(seen) = seen.get_mut(usize::from(*label)) {
-                *seen = true;
-            }
-            i32::from(*label)
-        };
-        let labels = labels.iter().map(number).collect();
-        let found = seen.iter().filter(|seen| **seen).count();
+        let found = found(&labels, self.plan.clusters);
+        let labels = labels.par_iter().with_min_len(CHUNK_ROWS).map(|label| i32::from(*label)).collect();
         Ok(Clusters { centres, origin: self.origin.clone(), labels, inertia, rounds, found })
     }
 
@@ -120,6 +121,22 @@ impl<T: Real> Runs<'_, T> {
             None => self.plan.drawn(points, &mut Random::stream(self.seed, index as u64), self.cancel),
         }
     }
+}
+
+/// How many clusters have rows.
+fn found(labels: &[Label], clusters: usize) -> usize {
+    let mut missing: Vec<bool> = vec![true; clusters];
+    let mut left = clusters;
+    // Most rows know nothing new: until all have been seen, and that is soon.
+    for label in labels {
+        if left == 0 {
+            break;
+        }
+        if let Some(missing) = missing.get_mut(usize::from(*label)) {
+            left -= usize::from(std::mem::take(missing));
+        }
+    }
+    clusters - left
 }
 
 /// One run with the settings of `KMeans` by default, for what starts from clusters: their centres, and the cluster of

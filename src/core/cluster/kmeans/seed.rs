@@ -23,7 +23,7 @@ const CELLS: usize = 16;
 
 /// Points to start from, and what each weighs (`None`: 1).
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cluster) struct Points<'a, T> {
+pub(in crate::cluster) struct Points<'a, T: Real> {
     pub(in crate::cluster) packed: &'a Packed<T>,
     pub(in crate::cluster) weights: Option<&'a [f64]>,
 }

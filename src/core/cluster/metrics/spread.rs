@@ -1,10 +1,12 @@
 //! Groups measured by their means: how wide each is, and how far apart they are.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use super::{
     super::matrix::{Matrix, Real},
     codes::{Coding, Labels, coding, defined, groups},
 };
-use crate::{Result, cancel::Cancel, config::choice, parallel::map_chunks};
+use crate::{Result, cancel::Cancel, config::choice, parallel::map_chunks, vector::all_pass};
 
 /// Rows in one task.
 const CHUNK_ROWS: usize = 1 << 14;
@@ -32,7 +34,7 @@ macro_rules! by_dims {
     };
 }
 
-/// Groups of rows, measured from the mean of all.
+/// Groups of rows, measured from a point in the middle of all.
 struct Spread {
     dims: usize,
     rows: usize,
@@ -58,10 +60,20 @@ fn spread<T: Real>(
         compact = groups(labels, rows)?.0.into_iter().map(|code| code as i32).collect();
         coding = Labels::Narrow(&compact).coding();
     }
-    let (origin, _) = matrix.moments(columns, cancel)?;
+    let origin = matrix.middle();
     let each = Each { matrix, coding: &coding, origin: &origin };
-    let totals =
-        each.sum(dims + 1, cancel, |points, codes, sums| by_dims!(points, dims, add(codes, sums, dims + 1)))?;
+    let usable = AtomicBool::new(origin.iter().all(|mean| mean.abs() <= T::LARGEST.to_f64()));
+    let totals = each.sum(dims + 1, cancel, |points, codes, sums| {
+        if !all_pass(points, |value| value.abs() <= T::LARGEST.to_f64()) {
+            usable.store(false, Relaxed);
+        }
+        by_dims!(points, dims, add(codes, sums, dims + 1));
+    })?;
+    if !usable.into_inner()
+        && let Some(failure) = matrix.unusable(columns)
+    {
+        return Err(failure);
+    }
     let (mut counts, mut means) = (Vec::new(), Vec::new());
     for total in totals.chunks_exact(dims + 1) {
         if let [total @ .., count] = total {
@@ -194,7 +206,6 @@ pub fn calinski_harabasz<T: Real>(
 ) -> Result<f64> {
     let spread = spread(matrix, labels, columns, |square| square, cancel)?;
     let within: f64 = spread.sums.iter().sum();
-    // The mean of all rows is the origin, but for rounding; the groups' means say what it is.
     let all: Vec<f64> = (0..spread.dims)
         .map(|dim| {
             let means = spread.means.iter().skip(dim).step_by(spread.dims);
