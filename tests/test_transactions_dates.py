@@ -44,7 +44,7 @@ def test_text_that_is_not_an_iso_date(text: str) -> None:
 def test_a_day_or_time_that_never_was(text: str) -> None:
     frame = log(timestamp=["2024-01-01", "2024-01-02", text, "2024-01-04"])
     said = "1 row timestamp_out_of_range in column 'timestamp' (no day from 1678 to 2261; first: row 2)"
-    refusal(InputError, frame, said, f"row 2 holds '{text}', a day or time that no calendar or clock has")
+    refusal(InputError, frame, said, f"row 2 holds '{text}', which names no day and time of the years 1678 to 2261")
     assert reasons(frame) == [USED, USED, OUTSIDE, USED]
     assert left(frame, said) == 3
 
@@ -72,13 +72,24 @@ def test_a_log_without_a_date(kind: Callable[..., Any], text: str, reason: str) 
 
 
 def test_offsets_beside_none() -> None:
-    """Nobody knows when a time without an offset was, where others have one; which it is does not hang on the order."""
+    """Nobody knows when a time without an offset was, where others have one: what most have counts, in any order."""
     times = ["2024-01-05T00:00:00+08:00", "2024-01-06", "2024-01-07T00:00+08:00", None]
     want = [USED, MISSING, USED, MISSING]
-    refusal(InputError, log(timestamp=times), "2 rows missing_timestamp", "row 1 has no offset from UTC, as row 0 has")
+    refusal(
+        InputError,
+        log(timestamp=times),
+        "2 rows missing_timestamp",
+        "row 1 has no offset from UTC, but row 0 and most have one",
+    )
     assert reasons(log(timestamp=times)) == want
     assert reasons(log(timestamp=times[::-1])) == want[::-1]
     assert left(log(timestamp=times), "write all of them one way") == 2
+    few = ["2024-01-05", "2024-01-06", "2024-01-07T00:00+08:00", "9999-01-01T00:00+09:00"]
+    assert reasons(log(timestamp=few)) == [USED, USED, MISSING, OUTSIDE]
+    refusal(InputError, log(timestamp=few), "row 2 has an offset from UTC, but row 0 and most have none")
+    # a row that cannot be used says nothing about the others
+    beyond = log(timestamp=["2024-01-05T00:00+08:00", "2024-01-06T00:00+08:00", None, "9999-01-01T00:00+09:00"])
+    assert reasons(beyond) == [USED, USED, MISSING, OUTSIDE]
     changing = log(timestamp=["2024-01-05T00:00:00+08:00", "2024-01-06T00:00:00+09:00", None, None])
     with pytest.raises(InputError, match="changes its offset from UTC in row 1; say with tz="):
         xf.order_ledger(changing, as_of="2024-03-31")
@@ -110,7 +121,16 @@ def test_a_format_without_a_day(date_format: str) -> None:
     )
 
 
-@pytest.mark.parametrize("date_format", ["%!", "%", "%Y-%m-%d %E"])
+def test_a_year_of_two_digits_is_told_its_directive() -> None:
+    words = (
+        "row 0 holds '31/12/24', which names no day and time of the years 1678 to 2261",
+        "(%y reads a year of two digits)",
+    )
+    refusal(InputError, log(timestamp="31/12/24"), *words, date_format="%d/%m/%Y")
+    assert reasons(log(timestamp="31/12/23"), date_format="%d/%m/%y") == [USED] * 4
+
+
+@pytest.mark.parametrize("date_format", ["%!", "%", "%Y-%m-%d %E", "%Y-%m-%d %Q"])
 def test_a_format_nobody_reads(date_format: str) -> None:
     refusal(ParameterError, log(timestamp="2024-01-05"), "a directive that reads no dates", date_format=date_format)
 

@@ -136,7 +136,7 @@ def rfm_table(
         },
         {"tz": tz, "date_format": date_format, "returns": returns, "duplicates": duplicates, "invalid": invalid},
         as_of=as_of,
-        every_column=duplicates == "drop",
+        every_column=isinstance(duplicates, str) and duplicates == "drop",
     )
     members = None if customers is None else _members(customers, customer_id)
     found = _core.rfm_table(log.stream, members, log.config(windows=list(windows)), threads(n_jobs))
@@ -450,6 +450,8 @@ def _members(customers: Any, customer_id: str) -> Any:
     """Give a stream of one column of ids, from a frame that has it or from the ids themselves."""
     if isinstance(customers, (pa.Array, pa.ChunkedArray)):
         customers = pa.table({customer_id: customers})
+    elif isinstance(customers, pd.MultiIndex):
+        raise TypeError("customers is an index of several levels; wanted a list of ids, or a frame")
     elif isinstance(customers, (str, bytes)):
         raise TypeError(f"customers is {customers!r}; wanted a list of ids, such as [{customers!r}], or a frame")
     elif isinstance(customers, (list, tuple, set, frozenset, range)):

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    clock::{DAYS, FIRST_DAY},
     read::{MISSING, NEVER},
     reason::Reason,
     written::{NoTime, Reading, Written, check_format, described, iso},
@@ -19,11 +20,16 @@ pub(super) struct Parsed {
     pub(super) refused: Vec<(Reason, String)>,
 }
 
+/// The microseconds of the years that count.
+const CALENDAR: Range<i64> = FIRST_DAY as i64 * 86_400_000_000..(FIRST_DAY as i64 + DAYS as i64) * 86_400_000_000;
+
 /// What some rows held, by the first row of each kind.
 #[derive(Default, Clone)]
 struct Met {
     naive: Option<usize>,
     aware: Option<(usize, i32)>,
+    /// How many rows have an offset, less those that have none.
+    balance: i64,
     /// An offset that differs from the first.
     other: Option<(usize, i32)>,
     otherwise: Option<(usize, String)>,
@@ -32,6 +38,11 @@ struct Met {
 
 impl Met {
     fn add(&mut self, row: usize, offset: Option<i32>) {
+        self.balance += if offset.is_some() { 1 } else { -1 };
+        self.see(row, offset);
+    }
+
+    fn see(&mut self, row: usize, offset: Option<i32>) {
         match (offset, self.aware) {
             (None, _) => self.naive = self.naive.or(Some(row)),
             (Some(offset), None) => self.aware = Some((row, offset)),
@@ -50,16 +61,23 @@ impl Met {
 
     /// Adds what later rows held.
     fn merge(&mut self, later: Self) {
+        self.balance += later.balance;
         self.naive = self.naive.or(later.naive);
         for (row, offset) in later.aware.into_iter().chain(later.other) {
-            self.add(row, Some(offset));
+            self.see(row, Some(offset));
         }
         self.otherwise = self.otherwise.take().or(later.otherwise);
         self.impossible = self.impossible.take().or(later.impossible);
     }
 
+    /// Whether the times are instants: where some rows have an offset from UTC and some have none, most decide.
+    fn is_aware(&self) -> bool {
+        self.aware.is_some() && (self.naive.is_none() || self.balance >= 0)
+    }
+
     fn refused(self, format: Option<&str>) -> Vec<(Reason, String)> {
         let mut refused = Vec::new();
+        let aware_counts = self.is_aware();
         if let Some((row, text)) = self.otherwise {
             let wanted = match format {
                 None => "is no ISO 8601 date such as 2024-01-15 or 2024-01-15T09:30:00: say how it is written, for \
@@ -73,15 +91,22 @@ impl Met {
             refused.push((Reason::MissingTimestamp, format!("row {row} holds '{text}', which {wanted}")));
         }
         if let (Some(naive), Some((aware, _))) = (self.naive, self.aware) {
-            refused.push((
-                Reason::MissingTimestamp,
-                format!("row {naive} has no offset from UTC, as row {aware} has: write all of them one way"),
-            ));
+            let odd = if aware_counts {
+                format!("row {naive} has no offset from UTC, but row {aware} and most have one")
+            } else {
+                format!("row {aware} has an offset from UTC, but row {naive} and most have none")
+            };
+            refused.push((Reason::MissingTimestamp, format!("{odd}: write all of them one way")));
         }
         if let Some((row, text)) = self.impossible {
+            let short_year = if format.is_some_and(|format| format.contains("%Y")) {
+                " (%y reads a year of two digits)"
+            } else {
+                ""
+            };
             refused.push((
                 Reason::TimestampOutOfRange,
-                format!("row {row} holds '{text}', a day or time that no calendar or clock has"),
+                format!("row {row} holds '{text}', which names no day and time of the years 1678 to 2261{short_year}"),
             ));
         }
         refused
@@ -89,8 +114,8 @@ impl Met {
 }
 
 /// Reads a column of text, or of numbers such as 20240115 when a format is given. A text that is no date is a time that
-/// is not there, or one before every calendar where only its numbers are wrong; so is one without an offset from UTC
-/// where others have one, since nobody knows when that was.
+/// is not there, or one before every calendar where only its numbers are wrong. Where some have an offset from UTC and some
+/// have none, those that are fewer are not there either: nobody knows when they were.
 pub(super) fn times(
     columns: &[&Column<'_>],
     name: &str,
@@ -101,24 +126,24 @@ pub(super) fn times(
     if let Some(format) = format {
         check_format(format)?;
     }
-    let (mut batches, mut met) = read_all(columns, format, false, cancel)?;
+    let (mut batches, met) = read_all(columns, format, None, cancel)?;
+    let aware = met.is_aware();
     if met.naive.is_some() && met.aware.is_some() {
-        (batches, _) = read_all(columns, format, true, cancel)?;
+        (batches, _) = read_all(columns, format, Some(aware), cancel)?;
     }
-    if let (Some((row, _)), false) = (met.other, zone_given) {
+    if let (Some((row, _)), true, false) = (met.other, aware, zone_given) {
         return Err(Error::input(format!(
             "column '{name}' changes its offset from UTC in row {row}; say with tz= in which time zone its days are meant"
         )));
     }
-    let offset = met.aware.map(|(_, offset)| offset);
-    met.naive = met.naive.filter(|_| offset.is_some());
-    Ok(Parsed { batches, offset, aware: offset.is_some(), refused: met.refused(format) })
+    let offset = met.aware.map(|(_, offset)| offset).filter(|_| aware);
+    Ok(Parsed { batches, offset, aware, refused: met.refused(format) })
 }
 
 fn read_all(
     columns: &[&Column<'_>],
     format: Option<&str>,
-    aware_only: bool,
+    only: Option<bool>,
     cancel: &Cancel,
 ) -> Result<(Vec<Vec<i64>>, Met)> {
     let mut met = Met::default();
@@ -126,7 +151,7 @@ fn read_all(
     let mut first_row = 0;
     for column in columns {
         let pieces = parallel::map_chunks(column.len(), parallel::CHUNK_ROWS, cancel, |rows| {
-            Ok(read(column, rows, first_row, format, aware_only))
+            Ok(read(column, rows, first_row, format, only))
         })?;
         let mut times = Vec::with_capacity(column.len());
         for (piece, seen) in pieces {
@@ -144,7 +169,7 @@ fn read(
     rows: Range<usize>,
     first_row: usize,
     format: Option<&str>,
-    aware_only: bool,
+    only: Option<bool>,
 ) -> (Vec<i64>, Met) {
     let mut met = Met::default();
     let mut times = Vec::with_capacity(rows.len());
@@ -160,7 +185,11 @@ fn read(
             Some(format) => memo.read(text, format),
         };
         times.push(match reading {
-            Ok(written) if aware_only && written.offset.is_none() => MISSING,
+            Ok(written) if !CALENDAR.contains(&written.local) => {
+                met.refuse(first_row + row, text, NoTime::Impossible);
+                written.local
+            }
+            Ok(written) if only.is_some_and(|aware| written.offset.is_some() != aware) => MISSING,
             Ok(written) => {
                 met.add(first_row + row, written.offset);
                 written.local - i64::from(written.offset.unwrap_or(0)) * 1_000_000
