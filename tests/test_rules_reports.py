@@ -251,6 +251,15 @@ class TestNearest:
         assert self.near({"a": "x > y"}, {"x": 3, "y": 7}) == [["a", "y", "7", "<= 2"]]
         assert self.near({"a": "x * y > 6"}, {"x": 2, "y": 2}) == [["a", "x * y", "4", ">= 7"]]
 
+    def test_an_expression_follows_the_columns_that_change(self):
+        """Every change is true when it is made: what is calculated from it changes, too."""
+        assert self.near({"few": "n < 5", "premium": "m / n >= 25"}, {"m": 100.0, "n": 4}, default="rest") == [
+            ["premium", "n", "4", ">= 5"],
+            ["premium", "m / n", "25", "> 25"],
+        ]
+        assert self.near({"a": "x < 7", "b": "x * r < y AND r >= 3"}, {"x": 1.2, "r": 1.0, "y": 1.5}) == []
+        assert self.near({"a": "x >= -3 OR COALESCE(x, 5) < 1", "b": "y"}, {"x": 4, "y": True}) == []
+
     def test_fewest_inputs_then_least_change_then_order(self):
         assert self.near({"a": "x > 5 AND y > 5", "b": "z > 100"}, {"x": 5, "y": 5, "z": 0})[0][0] == "b"
         assert self.near({"a": "x > 7", "b": "y > 6"}, {"x": 5, "y": 5})[0][0] == "b"

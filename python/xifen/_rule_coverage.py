@@ -136,7 +136,8 @@ class Coverage:
     stretch for any order. So gaps and overlaps are decided, not sampled. An expression (``monetary * gross_margin``)
     stands for itself, with any value: what holds for all of its values is proven, what needs one of them is possible.
     An expression over listed values (whole-number and list domains) is calculated. Missing values are looked at where
-    a rule asks for them by IS NULL; elsewhere a missing input leaves unknown whatever depends on it.
+    a rule asks for them by IS NULL, and everywhere with ``unknown="skip"``, which passes over the rules that depend on
+    them; elsewhere a missing input leaves unknown whatever depends on it.
     """
 
     def __init__(

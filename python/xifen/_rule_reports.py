@@ -31,10 +31,10 @@ class Explanation:
     nearest : frame
         What it would take for another rule to fire, one row per change: the id; `rule`, the label the row would have;
         `column`, the input that would have to be otherwise; `is`, its value; `needed`, such as ``>= 4``; `distance` of all
-        changes together. Of segments the nearest other label, of tags the nearest change for each the row has not. The
+        changes together. Of segments the nearest other label that a rule gives (a default is none), of tags the nearest change for each the row has not. The
         nearest change touches the fewest inputs, then moves them the least (``|new - old| / (1 + |old|)`` each, added up;
-        1 for a text, a truth value or a missing value), then comes first in the order of the rules. An expression counts
-        as one input. No row where more than three inputs would have to change.
+        1 for a text, a truth value or a missing value), then comes first in the order of the rules. An expression follows
+        the columns that are to be otherwise, or is itself what is to be, as one input. No row where more than three inputs would have to change.
     text : str
         All of it to read; also what `print` shows.
     """
@@ -263,7 +263,7 @@ def chosen_rows(frame: Frame, ids: Any, id_column: str) -> tuple[list[int], list
     first = 10
     if ids is None:
         rows = list(range(min(first, len(frame))))
-        if id_column not in frame.names:
+        if id_column == names.CUSTOMER_ID and id_column not in frame.names:
             return rows, rows, names.ROW
         column = pa.table(frame.stream([id_column])).column(0)
         return rows, column.slice(0, len(rows)).to_pylist(), id_column
@@ -275,8 +275,10 @@ def chosen_rows(frame: Frame, ids: Any, id_column: str) -> tuple[list[int], list
     column = column.cast(pa.large_string() if pa.types.is_string_view(kind) else kind)
     try:
         wanted = pa.array(ids).cast(column.type)
-    except (pa.ArrowException, TypeError, OverflowError) as failure:
-        raise InputError(f"the ids cannot be looked for in column '{id_column}' ({column.type}): {failure}") from None
+    except (pa.ArrowException, TypeError, OverflowError):
+        raise InputError(
+            f"ids are {ids[:first]!r}, but column '{id_column}' holds {column.type}; give ids of its kind"
+        ) from None
     found = pc.index_in(column, value_set=wanted)  # which of the ids each row has
     rows = pc.indices_nonzero(pc.is_valid(found)).to_pylist()
     places = pc.take(found, pa.array(rows, pa.int64())).to_pylist()

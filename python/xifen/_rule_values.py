@@ -127,6 +127,10 @@ def domain_of(name: str, domain: Any) -> dict[str, list[Any]]:
         if len(pair) != 2 or len(numbers) != 2:
             raise ParameterError(f"{what} is {domain!r}; a pair is (lowest, highest), a list names every value")
         whole = all(isinstance(bound, int) for bound in numbers)
+        if whole and not all(-(2**63) <= bound < 2**63 for bound in numbers):
+            raise ParameterError(
+                f"{what} is {domain!r}; whole numbers have up to 64 bits, others are written with a point"
+            )
         return {"whole": numbers} if whole else {"interval": [float(bound) for bound in numbers]}
     if isinstance(domain, (list, np.ndarray)):
         return {"list": [constant(what, member) for member in domain]}

@@ -114,7 +114,8 @@ class RuleSet(ColumnAdder):
 
         A column with a domain takes each of its values (whole numbers, a list). Any other number is cut at the
         numbers the rules compare it with, so that each stretch between two of them is one value; any other text is
-        one of those the rules name, or another. A column is also taken as missing where a rule asks for that.
+        one of those the rules name, or another. A column is also taken as missing where a rule asks for that, and everywhere
+        with ``unknown="skip"``.
 
         Parameters
         ----------
@@ -165,7 +166,7 @@ class RuleSet(ColumnAdder):
         ids : list, optional
             Which customers; None takes the first 10 rows.
         id_column : str, default "customer_id"
-            Where the ids stand. Without `ids` and without this column rows are named by their position.
+            Where the ids stand. Without `ids` and without a column of the default name rows are named by their position.
         lang : {"en", "zh"}, optional
             The language of the words; None is that of a preset's labels, English otherwise.
 
@@ -229,6 +230,10 @@ class RuleSet(ColumnAdder):
         self._remember(frame)
         return stream
 
+    def _check_restored(self) -> None:
+        if not isinstance(self.parameters_, Mapping) or len(self.columns_) != len(self.column_kinds_):
+            raise InputError("this model is damaged: its columns and their kinds, or its parameters, are not whole")
+
     def _fitted_config(self) -> str:
         return self._config(self.columns_, self.parameters_, self.column_kinds_)
 
@@ -238,6 +243,9 @@ class RuleSet(ColumnAdder):
             given = getattr(self, what, None)
             if given is not None and not isinstance(given, Mapping):
                 raise TypeError(f"{what} is {given!r}; wanted a mapping, of name to what it stands for")
+            for name in given or ():
+                if not isinstance(name, str):
+                    raise TypeError(f"{what} names {name!r}; wanted text")
         rules: Any = self.rules
         if not isinstance(rules, Mapping):
             raise TypeError(f"rules must be a mapping of label to condition; got {type(rules).__name__}")

@@ -123,21 +123,23 @@ fn values<T: Copy>(reads: bool, asks: bool, all: &[T]) -> Vec<Option<T>> {
     all.chain(asks.then_some(None)).collect()
 }
 
-/// Every combination of values dense enough to have four in each stretch, of the columns the rules read.
-fn dense(conditions: &[String]) -> Vec<Cell> {
+/// Every combination of values dense enough to have four in each stretch, of the columns the rules read; `missing`
+/// ones, too, in each of these columns or where a rule asks for them.
+fn dense(conditions: &[String], missing: bool) -> Vec<Cell> {
     let reads = |name: &str| conditions.iter().any(|text| text.contains(name));
     let asks = |name: &str| {
         let inside = name == "a" || name == "b";
-        conditions
-            .iter()
-            .any(|text| text.contains(&format!("{name} IS N")) || text.contains("(a > b) IS NULL") && inside)
+        let asked = |text: &String| {
+            text.contains(&format!("{name} IS N")) || text.contains("(a > b) IS NULL") && inside || missing
+        };
+        conditions.iter().any(asked)
     };
     let whole: Vec<i64> = (-3..7).collect();
     let real: Vec<f64> = (-12..=24).map(|quarter| f64::from(quarter) / 4.0).collect();
     let mut cells = Vec::new();
     for a in values(reads("a ") || reads(" a"), asks("a"), &whole) {
         for b in values(reads("b ") || reads(" b"), asks("b"), &whole) {
-            for real in values(reads("real"), false, &real) {
+            for real in values(reads("real"), missing, &real) {
                 for text in values(reads("text"), asks("text"), &TEXTS) {
                     for flag in values(reads("flag"), asks("flag"), &[true, false]) {
                         cells.push(Cell { a, b, real, text, flag });
@@ -157,7 +159,7 @@ proptest! {
     fn coverage_finds_what_a_dense_grid_has(conditions in prop::collection::vec(condition(), 1..4), stops in any::<bool>()) {
         let checked = checked(&conditions, stops, None, "[]");
         let found = rules::coverage(&checked, &Cancel::new()).unwrap();
-        let cells = dense(&conditions);
+        let cells = dense(&conditions, !stops);
         let table = Table::new(&cells);
         let batch = table.batch();
         let rows = Rows::new(&checked, &batch);

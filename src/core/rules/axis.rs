@@ -7,7 +7,7 @@
 use super::{
     ast::{Comparison, Constant, Expr, Is, Kind, quoted},
     check::ColumnKind,
-    config::{Checked, Domain, Value},
+    config::{Checked, Domain, Unknown, Value},
     moments,
     number::{Number, Units},
     plain::{Plain, can_be_missing},
@@ -86,6 +86,12 @@ fn survey(plain: &Plain, most: u64) -> Result<Survey> {
     for (place, expression) in (plain.real..).zip(&plain.expressions) {
         if let Some(found) = uses.get_mut(place) {
             found.may_be_missing |= can_be_missing(expression);
+        }
+    }
+    // With "skip" a missing value decides: the rules that ask for it are passed over.
+    if checked.unknown == Unknown::Skip {
+        for used in &mut uses {
+            used.may_be_missing = true;
         }
     }
     let columns = 0..checked.names.len();

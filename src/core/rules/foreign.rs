@@ -28,6 +28,7 @@ pub(super) fn instead_of(token: &Token) -> Option<String> {
             '≠' => "write <>",
             '‘' | '’' | '“' | '”' => "text stands in straight single quotes, a name in straight double ones",
             '`' => "a name stands in double quotes",
+            '，' => "conditions are joined with AND or OR, a list stands in parentheses, as in x IN (1, 2)",
             '＆' => "write AND",
             '｜' => OR,
             '！' => "write NOT",
@@ -45,7 +46,7 @@ pub(super) fn instead_of(token: &Token) -> Option<String> {
         T::LBracket | T::RBracket => "a name stands in double quotes, a list in round parentheses",
         T::Ampersand | T::Overlap => "write AND",
         T::Pipe => OR,
-        T::ExclamationMark => "write NOT",
+        T::ExclamationMark => "write NOT before a condition, <> between values",
         T::RArrow => "write >=",
         T::SemiColon => ENDLESS,
         T::HexStringLiteral(_) => "write a number in decimal digits, a text in single quotes",
@@ -66,7 +67,7 @@ pub(super) fn instead_of_more(parser: &Parser<'_>) -> &'static str {
     let first = word(0);
     match if first == "NOT" { word(1) } else { first }.as_str() {
         "ILIKE" => "LIKE tells capitals from small letters; make a column of small letters first",
-        "REGEXP" | "RLIKE" | "SIMILAR" | "GLOB" | "MATCH" => {
+        "REGEXP" | "RLIKE" | "SIMILAR" | "GLOB" | "MATCH" | "CONTAINS" | "STARTS" | "ENDS" => {
             "LIKE knows % for any text and _ for one character; compute other patterns as a column of the frame first"
         }
         "MOD" => "write %",

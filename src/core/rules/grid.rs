@@ -30,47 +30,52 @@ enum GridValues {
 pub(crate) fn columns(axes: &[Axis], cells: usize) -> Vec<GridColumn> {
     let build = |(index, axis): (usize, &Axis)| {
         let places: Vec<usize> = (0..cells).map(|cell| place(axes, index, cell)).collect();
-        let (values, present) = match &axis.values {
-            AxisValues::Units(values, None) => {
-                let (units, present) = spread(values, &places);
-                (GridValues::Whole(units.into_iter().map(|units| units as i64).collect()), present)
-            }
-            AxisValues::Units(values, Some(scale)) => {
-                let (units, present) = spread(values, &places);
-                (GridValues::Decimal(units, *scale), present)
-            }
-            AxisValues::Double(values) => {
-                let (values, present) = spread(values, &places);
-                (GridValues::Double(values), present)
-            }
-            AxisValues::Single(values) => {
-                let (values, present) = spread(values, &places);
-                (GridValues::Single(values), present)
-            }
-            AxisValues::Date(values) => {
-                let (days, present) = spread(values, &places);
-                (GridValues::Days(days), present)
-            }
-            AxisValues::Timestamp(values, unit) => {
-                let (times, present) = spread(values, &places);
-                (GridValues::Times(times, *unit), present)
-            }
-            AxisValues::Bool(values) => {
-                let (flags, present) = spread(values, &places);
-                (GridValues::Bool(bits(flags.into_iter())), present)
-            }
-            AxisValues::Text(values) => {
-                let (texts, present) = spread(values, &places);
-                let mut owned = OwnedText::new();
-                for text in &texts {
-                    owned.push(text.as_bytes());
-                }
-                (GridValues::Text(owned.offsets, owned.bytes), present)
-            }
-        };
-        GridColumn { values, present }
+        column(&axis.values, &places)
     };
     axes.iter().enumerate().map(build).collect()
+}
+
+/// A column of these values, each cell's by its place.
+pub(crate) fn column(values: &AxisValues, places: &[usize]) -> GridColumn {
+    let (values, present) = match values {
+        AxisValues::Units(values, None) => {
+            let (units, present) = spread(values, places);
+            (GridValues::Whole(units.into_iter().map(|units| units as i64).collect()), present)
+        }
+        AxisValues::Units(values, Some(scale)) => {
+            let (units, present) = spread(values, places);
+            (GridValues::Decimal(units, *scale), present)
+        }
+        AxisValues::Double(values) => {
+            let (values, present) = spread(values, places);
+            (GridValues::Double(values), present)
+        }
+        AxisValues::Single(values) => {
+            let (values, present) = spread(values, places);
+            (GridValues::Single(values), present)
+        }
+        AxisValues::Date(values) => {
+            let (days, present) = spread(values, places);
+            (GridValues::Days(days), present)
+        }
+        AxisValues::Timestamp(values, unit) => {
+            let (times, present) = spread(values, places);
+            (GridValues::Times(times, *unit), present)
+        }
+        AxisValues::Bool(values) => {
+            let (flags, present) = spread(values, places);
+            (GridValues::Bool(bits(flags.into_iter())), present)
+        }
+        AxisValues::Text(values) => {
+            let (texts, present) = spread(values, places);
+            let mut owned = OwnedText::new();
+            for text in &texts {
+                owned.push(text.as_bytes());
+            }
+            (GridValues::Text(owned.offsets, owned.bytes), present)
+        }
+    };
+    GridColumn { values, present }
 }
 
 /// An axis's values at every cell, and which are present.

@@ -9,6 +9,7 @@ mod axis;
 mod bits;
 mod calculate;
 mod calendar;
+mod cells;
 mod check;
 mod choose;
 mod compile;

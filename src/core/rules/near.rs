@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{
     ast::{Constant, Expr, quoted},
-    axis::{Axis, AxisValues, Group, groups},
+    axis::{Axis, Group, groups},
+    cells::{as_kind, constant_of, laid_out, moment_of, number_of},
     check::ColumnKind,
     config::Checked,
     evaluate::Findings,
@@ -123,7 +124,8 @@ impl Nearby {
     ) -> Result<Option<Near>> {
         for count in 1..=MAX_CHANGED.min(columns.len()) {
             let mut best: Option<Best> = None;
-            let subsets = subsets(columns, count);
+            let mut subsets = subsets(columns, count);
+            subsets.retain(|subset| self.is_free(subset));
             let others = |column: &usize| around.columns.get(*column).map_or(0, |values| values.len() - 1);
             let tried: usize = subsets.iter().map(|subset| subset.iter().map(others).product::<usize>()).sum();
             if tried > MAX_TRIED {
@@ -161,6 +163,14 @@ impl Nearby {
         Ok(None)
     }
 
+    /// Whether each expression among the columns is calculated from another one, too: it could be anything.
+    fn is_free(&self, columns: &[usize]) -> bool {
+        let fixed = |name: &str| self.plain.place(name).is_some_and(|place| columns.contains(&place));
+        let expressions =
+            columns.iter().filter_map(|column| self.plain.expressions.get(column.checked_sub(self.plain.real)?));
+        expressions.into_iter().all(|expression| !expression.columns().into_iter().all(fixed))
+    }
+
     /// The answers for every combination of the varied columns' values; the others keep the row's own.
     fn codes(
         &self,
@@ -182,7 +192,24 @@ impl Nearby {
             })
             .collect();
         let cells = axes.iter().map(|axis| axis.shown.len()).product();
-        let columns = grid::columns(&axes, cells);
+        let mut columns = grid::columns(&axes, cells);
+        // What is calculated from a changed column changes with it, unless it is what is to be otherwise.
+        for (place, expression) in (self.plain.real..).zip(&self.plain.expressions) {
+            let follows =
+                |name: &str| self.plain.place(name).is_some_and(|of| varied.iter().any(|(other, _)| *other == of));
+            if varied.iter().any(|(other, _)| *other == place) || !expression.columns().into_iter().any(follows) {
+                continue;
+            }
+            let kind = self.plain.checked.kinds.get(place).copied();
+            let batch = grid::batch(&columns, cells);
+            let rows = Rows::new(&self.plain.checked, &batch);
+            let values: Vec<Cell> = (0..cells).map(|cell| as_kind(kind, rows.value(expression, cell))).collect();
+            let values = laid_out(kind.unwrap_or(ColumnKind::Null), values.iter());
+            let column = grid::column(&values, &(0..cells).collect::<Vec<_>>());
+            if let Some(slot) = columns.get_mut(place) {
+                *slot = column;
+            }
+        }
         let mut batch = grid::batch(&columns, cells);
         if batch.is_empty() {
             batch.push(crate::column::Column::Null(cells));
@@ -225,11 +252,12 @@ impl Nearby {
                 .collect();
             let all = self.codes(around, &varied, choice, cancel)?.iter().all(|found| *found == code);
             // Right beside a constant of a continuous column: the constant is what a person would say.
+            let above = |constant: Number| to > constant.to_f64();
             needed = match (new.beside, all, up) {
-                (Some(constant), true, true) => format!("> {constant}"),
-                (Some(constant), true, false) => format!("< {constant}"),
-                (Some(constant), false, true) => format!("just above {constant}"),
-                (Some(constant), false, false) => format!("just below {constant}"),
+                (Some(constant), true, true) if above(constant) => format!("> {constant}"),
+                (Some(constant), true, false) if !above(constant) => format!("< {constant}"),
+                (Some(constant), ..) if above(constant) => format!("just above {constant}"),
+                (Some(constant), ..) => format!("just below {constant}"),
                 (None, true, true) => format!(">= {}", shown(&new.value)),
                 (None, true, false) => format!("<= {}", shown(&new.value)),
                 (None, false, _) => needed,
@@ -393,51 +421,9 @@ fn beside(kind: ColumnKind, constant: &Constant, count: usize, found: &mut Vec<(
     }
 }
 
-/// The nanosecond of a date or timestamp.
-fn moment_of(cell: &Cell) -> Option<i128> {
-    match cell {
-        Cell::Date(day) => Some(i128::from(*day) * moments::step(ColumnKind::Date)),
-        Cell::Timestamp(units, digits) => Some(units * moments::step(ColumnKind::Timestamp(*digits, None))),
-        _ => None,
-    }
-}
-
 /// Whether a text is the one right after another.
 fn is_after(cell: &Cell) -> bool {
     matches!(cell, Cell::Text(text) if text.ends_with('\0'))
-}
-
-fn as_kind(kind: Option<ColumnKind>, cell: Cell) -> Cell {
-    match (kind, &cell) {
-        (Some(ColumnKind::Double), cell) => number_of(cell).map_or(Cell::Missing, Cell::Real),
-        _ => cell,
-    }
-}
-
-fn number_of(cell: &Cell) -> Option<f64> {
-    Some(match cell {
-        Cell::Whole(value) => *value as f64,
-        Cell::Decimal(units, scale) => crate::measure::decimal(*units, *scale),
-        Cell::Single(value) => f64::from(*value),
-        Cell::Real(value) => *value,
-        Cell::Constant(number) => number.to_f64(),
-        // In days, so that a change of a date counts as so many days.
-        time => moment_of(time)? as f64 / moments::step(ColumnKind::Date) as f64,
-    })
-}
-
-/// A value as a rule would write it, to compare other columns with.
-fn constant_of(cell: &Cell) -> Option<Constant> {
-    match cell {
-        Cell::Text(text) => Some(Constant::Text(text.clone())),
-        Cell::Single(value) => Number::parse(&format!("{:e}", f64::from(*value))).map(Constant::Number),
-        Cell::Real(value) => Number::parse(&format!("{value:e}")).map(Constant::Number),
-        Cell::Whole(value) => Some(Constant::Number(Number::whole(*value))),
-        Cell::Decimal(units, scale) => Number::parse(&format!("{units}e{}", -i32::from(*scale))).map(Constant::Number),
-        Cell::Date(day) => i32::try_from(*day).ok().map(Constant::Date),
-        Cell::Timestamp(..) => i64::try_from(moment_of(cell)?.div_euclid(1_000)).ok().map(Constant::Timestamp),
-        _ => None,
-    }
 }
 
 fn distance(own: &Cell, new: &Cell) -> f64 {
@@ -446,38 +432,5 @@ fn distance(own: &Cell, new: &Cell) -> f64 {
         (Some(from), Some(to)) if moment_of(own).is_some() => (to - from).abs() / (1.0 + (to - from).abs()),
         (Some(own), Some(new)) => (new - own).abs() / (1.0 + own.abs()),
         _ => 1.0,
-    }
-}
-
-/// Cells as the values of an axis.
-fn laid_out<'a>(kind: ColumnKind, cells: impl Iterator<Item = &'a Cell>) -> AxisValues {
-    let units = |cell: &Cell| match cell {
-        Cell::Whole(units) | Cell::Decimal(units, _) => Some(*units),
-        _ => None,
-    };
-    match kind {
-        ColumnKind::Whole => AxisValues::Units(cells.map(units).collect(), None),
-        ColumnKind::Decimal(scale) => AxisValues::Units(cells.map(units).collect(), Some(scale)),
-        ColumnKind::Double => AxisValues::Double(cells.map(number_of).collect()),
-        ColumnKind::Single => AxisValues::Single(cells.map(|cell| number_of(cell).map(|value| value as f32)).collect()),
-        ColumnKind::Text => {
-            let text = |cell: &Cell| if let Cell::Text(text) = cell { Some(text.clone()) } else { None };
-            AxisValues::Text(cells.map(text).collect())
-        }
-        ColumnKind::Bool | ColumnKind::Null => {
-            let flag = |cell: &Cell| if let Cell::Bool(flag) = cell { Some(*flag) } else { None };
-            AxisValues::Bool(cells.map(flag).collect())
-        }
-        ColumnKind::Date | ColumnKind::Timestamp(..) => {
-            let found: Vec<Option<i128>> = cells.map(moment_of).collect();
-            let step = moments::step(kind);
-            match kind {
-                ColumnKind::Timestamp(digits, _) => {
-                    let units = |at: Option<i128>| i64::try_from(at?.div_euclid(step)).ok();
-                    AxisValues::Timestamp(found.into_iter().map(units).collect(), moments::unit(digits))
-                }
-                _ => AxisValues::Date(found.into_iter().map(|at| i32::try_from(at?.div_euclid(step)).ok()).collect()),
-            }
-        }
     }
 }

@@ -134,6 +134,12 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
             let written = source.between(token.span);
             return error(&format!("there is no '{}' in a rule; {next}", short(&written)));
         }
+        if matches!(token.token, Token::Number(..))
+            && let Some(TokenWithSpan { token: Token::Word(word), .. }) = kept.last()
+            && word.value.eq_ignore_ascii_case("interval")
+        {
+            return error("an interval stands in single quotes, as in INTERVAL '90' DAY");
+        }
         if token.token == Token::Colon
             && let Some(TokenWithSpan {
                 token: Token::Word(Word { quote_style: Some(_), .. }) | Token::Number(..), ..
@@ -189,7 +195,8 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
         kept.push(named(token));
     }
     if kept.is_empty() {
-        return Err(source.error(0, "the text is empty; write a condition such as recency_score >= 4"));
+        let what = if text.trim().is_empty() { "the text is empty" } else { "the text is a comment, which -- begins" };
+        return Err(source.error(0, &format!("{what}; write a condition such as recency_score >= 4")));
     }
     Ok(kept)
 }
