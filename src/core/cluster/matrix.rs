@@ -5,7 +5,7 @@ use std::{
     ops::{Add, AddAssign, Mul, Range, Sub},
 };
 
-use super::moments::{moments, together};
+use super::moments::{mean, moments, together};
 use crate::{Error, Result, cancel::Cancel, parallel::map_chunks, vector::Fused};
 
 /// Points that stand side by side, dimension by dimension: two or one of the widest registers.
@@ -231,7 +231,7 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// naming it.
     pub(super) fn moments(&self, names: &[String], cancel: &Cancel) -> Result<(Vec<f64>, f64)> {
         let (means, variances) = self.means_and_variances(names, cancel)?;
-        Ok((means, variances.iter().sum::<f64>() / self.columns.max(1) as f64))
+        Ok((means, mean(&variances)))
     }
 
     /// The mean and the variance of every column; a value that cannot be used is an error naming it.
@@ -245,19 +245,17 @@ impl<'a, T: Real> Matrix<'a, T> {
         Ok(together(&parts, self.columns))
     }
 
-    /// A point in the middle of the rows: the mean of some of them. Differences from it stay exact for data far from
-    /// zero.
+    /// A point in the middle of the rows, the median of some of them: differences from it stay exact for data far from
+    /// zero, also where a few are far away.
     pub(super) fn middle(&self) -> Vec<f64> {
-        const SOME: usize = 1 << 10;
+        const SOME: usize = 1 << 8;
         let step = self.rows.div_ceil(SOME).max(1);
-        let rows = self.rows.div_ceil(step) as f64;
-        let mean = |column| {
-            // Measured from the first row, so that equal values have themselves as their mean.
-            let base = self.get(0, column).to_f64();
-            let apart = (0..self.rows).step_by(step).map(|row| self.get(row, column).to_f64() - base);
-            base + apart.sum::<f64>() / rows
+        let median = |column| {
+            let mut some: Vec<f64> = (0..self.rows).step_by(step).map(|row| self.get(row, column).to_f64()).collect();
+            let half = some.len() / 2;
+            if some.is_empty() { 0.0 } else { *some.select_nth_unstable_by(half, f64::total_cmp).1 }
         };
-        (0..self.columns).map(mean).collect()
+        (0..self.columns).map(median).collect()
     }
 
     /// The error that names the first value that cannot be used, if there is one.

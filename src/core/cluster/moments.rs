@@ -28,6 +28,11 @@ pub(super) fn together(parts: &[Moments], columns: usize) -> (Vec<f64>, Vec<f64>
     (means, squares.iter().map(|square| square / before.max(1.0)).collect())
 }
 
+/// The mean of some values.
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
 /// Blocks gathered at a time from rows as they arrive: they stay in the nearest cache.
 const BLOCKS: usize = 16;
 

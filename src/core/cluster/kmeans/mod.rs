@@ -23,6 +23,7 @@ use self::{
 use super::{
     distance::Label,
     matrix::{Matrix, Real},
+    moments::mean,
     pack::Packed,
 };
 use crate::{
@@ -74,8 +75,7 @@ pub fn fit<T: Real>(
         return Ok(Clusters { labels: few.which.iter().map(label).collect(), ..clusters });
     }
     let (packed, origin, variances) = Packed::centred(matrix, &config.columns, cancel)?;
-    let variance = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
-    runs(origin).best(Points { packed: &packed, weights }, plan.tol * variance)
+    runs(origin).best(Points { packed: &packed, weights }, plan.tol * mean(&variances))
 }
 
 /// What all runs of one fit share.
