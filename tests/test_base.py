@@ -66,3 +66,46 @@ def test_set_output_keeps_the_index():
 
 def test_the_version_is_that_of_the_installed_package():
     assert xf.__version__ == importlib.metadata.version("xifen")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("fitted",), None),
+        (("parameters",), []),
+        (("class",), None),
+        (("fitted", "bin_edges_"), None),
+        (("fitted", "bin_edges_", "a"), "0.5"),
+        (("fitted", "bin_edges_", "a", "values"), "zz"),
+        (("fitted", "bin_edges_", "a", "values"), ["4.0x"]),
+        (("fitted", "bin_edges_", "a", "values"), [[]]),
+        (("fitted", "bin_edges_", "a", "values"), [True]),
+        (("fitted", "bin_edges_", "a", "dtype"), "\ud800"),
+        (("fitted", "closed_"), None),
+    ],
+)
+def test_a_damaged_model_is_named(path: tuple[str, ...], value: object):
+    model = json.loads(xf.Binner(2).fit(FRAME).to_json())
+    part = model
+    for name in path[:-1]:
+        part = part[name]
+    part[path[-1]] = value
+    with pytest.raises(InputError, match="this model is damaged"):
+        xf.Binner.from_json(json.dumps(model))
+
+
+def test_what_is_no_model_is_named():
+    for text in ("", "[" * 10_000, '{"a":' * 5_000):
+        with pytest.raises(InputError, match="not a xifen model"):
+            xf.Binner.from_json(text)
+    with pytest.raises(TypeError, match="got int"):
+        xf.Binner.from_json(5)
+    scored = xf.RFMScorer(recency="a", frequency="b", monetary="c").fit(FRAME.assign(c=1.0))
+    model = json.loads(scored.to_json())
+    model["parameters"]["frequency"] = "orders"
+    with pytest.raises(InputError, match="has edges of a, b, c, not of what it scores"):
+        xf.RFMScorer.from_json(json.dumps(model))
+    model = json.loads(xf.RuleSegmenter({"r": "a > 1"}).fit(FRAME).to_json())
+    model["fitted"]["parameters_"] = None
+    with pytest.raises(InputError, match="damaged"):
+        xf.RuleSegmenter.from_json(json.dumps(model))

@@ -23,7 +23,7 @@ from xifen import _display
 from xifen._cuts import column_names
 from xifen._frame import Frame, as_kind, is_array
 from xifen._warn import warn
-from xifen.errors import InputError, ParameterError
+from xifen.errors import InputError, ParameterError, XifenError
 
 __all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "Model", "read_model"]
 
@@ -80,6 +80,15 @@ class Model(BaseEstimator):
             some.
         """
         model = read_model(text, cls.__name__)
+        try:
+            return cls._from_parts(model)
+        except XifenError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as failure:
+            raise InputError(f"this model is damaged: {failure}; fit and write it again") from None
+
+    @classmethod
+    def _from_parts(cls, model: Mapping[str, Any]) -> Self:
         known = set(cls._get_param_names())
         _refuse_unknown(model["parameters"], known, f"the parameters of {cls.__name__}")
         estimator = cls(**{name: _decode(value) for name, value in model["parameters"].items()})
@@ -271,12 +280,17 @@ def read_model(text: str, wanted: str) -> dict[str, Any]:
         raise TypeError(f"a model is read from text, as to_json writes it; got {type(text).__name__}")
     try:
         model = json.loads(text, parse_constant=refuse, parse_float=finite)
-    except (json.JSONDecodeError, UnicodeDecodeError) as failure:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as failure:
         raise InputError(f"this is not a xifen model, which is JSON: {failure}") from None
     parts = {"xifen", "class", "parameters", "fitted"}
     if not isinstance(model, dict) or not parts <= set(model):
         raise InputError("this is not a xifen model: wanted an object with 'xifen', 'class', 'parameters' and 'fitted'")
     _refuse_unknown(model, parts, "a xifen model")
+    for part in ("parameters", "fitted"):
+        if not isinstance(model[part], dict):
+            raise InputError(f"this model is damaged: '{part}' is {model[part]!r}; wanted an object")
+    if not isinstance(model["class"], str):
+        raise InputError(f"this model is damaged: 'class' is {model['class']!r}; wanted a name")
     if model["xifen"] != FORMAT_VERSION:
         raise InputError(f"this model has format {model['xifen']!r}; this xifen reads format {FORMAT_VERSION}")
     if model["class"] != wanted:
@@ -318,10 +332,24 @@ def _encode(value: Any) -> Any:
     return value
 
 
+def _array(values: Any, kind: np.dtype) -> np.ndarray:
+    """Give an array as it was written; another kind of value in it would be read as what it is not."""
+    if not isinstance(values, list):
+        raise InputError(f"this model is damaged: {values!r} stands where a list of {kind} should")
+    array = np.asarray(_decode(values), dtype=object if kind.hasobject else None)
+    if array.size and array.dtype.kind not in {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}.get(
+        kind.kind, array.dtype.kind
+    ):
+        raise InputError(f"this model is damaged: a list of {kind} holds {array.dtype} values")
+    if array.dtype.kind == "f" and any(isinstance(value, bool) for value in values):
+        raise InputError(f"this model is damaged: a list of {kind} holds true or false")
+    return array.astype(kind)
+
+
 def _decode(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {"dtype", "values"}:
-            return np.asarray(_decode(value["values"]), dtype=value["dtype"])
+            return _array(value["values"], np.dtype(value["dtype"]))
         if set(value) == {"tuple"}:
             return tuple(_decode(item) for item in value["tuple"])
         for name, read in _WRITTEN.items():

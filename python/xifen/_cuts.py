@@ -126,7 +126,7 @@ def of_column(parameter: str, value: Any, column: str) -> Any:
 def threads(n_jobs: Any) -> int | None:
     """Read a number of threads; Rust says which there can be."""
     try:
-        return None if n_jobs is None else operator.index(n_jobs)
+        return None if n_jobs is None else max(-(2**62), min(operator.index(n_jobs), 2**62))
     except TypeError:
         raise TypeError(f"n_jobs is {n_jobs!r}; wanted a whole number of threads, or None for all processors") from None
 

@@ -345,7 +345,7 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
                 "convert the column to one kind first"
             )
         if isinstance(value, int) and not NAT <= value < 2**64:
-            return f"{where} holds {value} in row {row}, which does not fit 64 bits; write the column as text"
+            return f"{where} holds {value} in row {row}, which does not fit 64 bits; write ids as text, amounts as floats or Decimal"
         if isinstance(value, int) and (value < 0 or value >= 2**63):
             ends[value < 0] = f"{value} in row {row}"
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):

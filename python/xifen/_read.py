@@ -374,7 +374,7 @@ class DataFile:
             if len(found) == 1:
                 advice = f"its first line is one value, {found[0][:60]!r}"
                 if self.is_text:
-                    advice += f": is {self.separator!r} the delimiter? Set delimiter="
+                    advice += f": is {self.separator!r} the delimiter? If not, give it as delimiter="
             raise InputError(absent_columns(str(self.path), missing, found, advice))
 
     @contextmanager
@@ -403,7 +403,7 @@ class DataFile:
             line = self._line_of(int(found[1]))
             return f"{found[0]} of the data, counted from 0" if line is None else f"{found[0]}, line {line} of the file"
 
-        return re.sub(r"(?:\bin |\bfirst: |\()row (\d+)\b", place, message)
+        return re.sub(r"(?:\bin |\bof |\bfirst: |\()row (\d+)\b", place, message)
 
     def _line_of(self, row: int) -> int | None:
         """The line on which a row of the data begins, None where lines do not tell."""
@@ -475,9 +475,8 @@ def _numbers(words: Any, name: str, *, chinese: bool) -> Any:
         if row is None:
             row = _first_wrong(words, lambda some: pc.cast(some, pa.float64()))
         word = words[row].as_py()[:60]
-        wanted = (
-            "plain numbers such as 1234.50, without currency signs and thousands separators (or read with chinese=True)"
-        )
+        wanted = "plain numbers such as 1234.50, without currency signs and thousands separators"
+        wanted += "" if re.search("[$€£]", word) else " (or read with chinese=True)"
         if re.fullmatch(r"[-+]?\d[\d. ]*,\d{1,2}", word):
             wanted = "written with a decimal point and without thousands separators, such as 1234.50"
         elif chinese:

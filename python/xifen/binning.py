@@ -118,7 +118,7 @@ class _Bins(FrameTransformer):
         if lengths[0] != lengths[1] or not {side for sides in closed.values() for side in sides} <= {"left", "right"}:
             raise InputError("this model is damaged: closed_ must say 'left' or 'right' for each edge of bin_edges_")
         for column, values in edges.items():
-            if not (np.diff(values) >= 0).all():
+            if np.ndim(values) != 1 or not (np.diff(values) >= 0).all():
                 raise InputError(f"this model is damaged: the edges of '{column}' must not decrease")
         self.bin_edges_ = BinEdges(edges, closed)
 
@@ -137,7 +137,7 @@ class Binner(_Bins):
         The columns to cut. By default those of `edges` where it is a dict, else all numeric ones, objects that are
         numbers (Decimal) included.
     strategy : {"quantile", "uniform", "kmeans", "mean", "median"} or dict of str to these
-        "quantile": bins of about equal size, the edges of pandas.qcut (pandas 3). "uniform": equal width. "kmeans": the
+        "quantile": bins of about equal size, the bins of pandas.qcut (pandas 3). "uniform": equal width. "kmeans": the
         true optimum of k-means in one dimension, edges halfway between cluster means. "mean" and "median": two bins,
         a value equal to the edge on the good side: in the upper one, in the lower one of a descending column.
     edges : list of float or str, or dict of str to such lists, optional
@@ -294,6 +294,8 @@ class Binner(_Bins):
         edges = cuts_by_column(self.edges)
         if self.columns is not None:
             columns = column_names("columns", self.columns)
+            if not columns:
+                raise ParameterError("columns is empty; name what to bin, or leave it out for every numeric column")
         else:
             columns = (
                 column_names("edges", list(edges)) if isinstance(edges, Mapping) and edges else frame.numeric_names()
@@ -461,6 +463,13 @@ class RFMScorer(ColumnAdder, _Bins):
 
     def _measures(self) -> list[str]:
         return column_names("recency, frequency and monetary", [self.recency, self.frequency, self.monetary])
+
+    def _check_restored(self) -> None:
+        super()._check_restored()
+        if set(self._measures()) != set(self.bin_edges_):
+            raise InputError(
+                f"this model is damaged: it has edges of {', '.join(self.bin_edges_)}, not of what it scores"
+            )
 
     def _parameters(self) -> dict[str, Any]:
         return {name: cuts_by_column(getattr(self, name)) for name in ("n_bins", "strategy", "edges", "scores")}

@@ -77,7 +77,7 @@ def segment(
 ) -> None:
     """Segment the customers of your own order log."""
     replaced = check_out(out, TABLES, {"order log": orders})
-    naming = "Name yours by --customer, --timestamp and --amount"
+    naming = "Name yours by --customer, --timestamp, --amount and --order-id"
     if customer in (*names.SCORES, names.SEGMENT):
         raise InputError(f"the id column is called '{customer}', as one of the columns to be added is; rename it first")
     read_dates = date_format is not None and (chinese or date_format == "excel")  # the rest is read where it is used
