@@ -205,7 +205,9 @@ def test_unusual_arrays_are_read() -> None:
 def test_decimals_that_do_not_fit() -> None:
     """A value that cannot be held is an error, never a missing one."""
     wide = [Decimal("1e30"), Decimal("1e-30"), Decimal(2), Decimal(3)]
-    refusal(InputError, log(amount=wide), "'amount'", "convert")
+    refusal(
+        InputError, log(amount=wide), "column 'amount' holds", "more than 38 digits in row 0; round it, or give floats"
+    )
     infinite = log(amount=[Decimal(1), Decimal("Infinity"), Decimal("2.5"), Decimal(3)])
     refusal(InputError, infinite, "1 row non_finite_amount in column 'amount' (first: row 1)")
     assert reasons(infinite) == ["used", "non_finite_amount", "used", "used"]

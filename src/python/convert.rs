@@ -34,7 +34,13 @@ impl<'py> FromPyObject<'_, 'py> for Frame {
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema)); // the kinds of the columns are known even without a row
         }
-        let batches = batches.iter().map(normalise).collect::<Result<_>>();
+        let mut first = 0;
+        let normal = |batch: &RecordBatch| {
+            let normal = normalise(batch, first);
+            first += batch.num_rows();
+            normal
+        };
+        let batches = batches.iter().map(normal).collect::<Result<_>>();
         Ok(Self { batches: batches.map_err(|failure| error::to_python(object.py(), failure))? })
     }
 }
@@ -164,8 +170,8 @@ impl Labels<'_> {
     }
 }
 
-/// Casts the few kinds the core does not read in place to one it does.
-fn normalise(batch: &RecordBatch) -> Result<RecordBatch> {
+/// Casts the few kinds the core does not read in place to one it does; `first` is the number of the first row among all.
+fn normalise(batch: &RecordBatch, first: usize) -> Result<RecordBatch> {
     let schema = batch.schema();
     let mut fields = Vec::with_capacity(batch.num_columns());
     let mut columns = Vec::with_capacity(batch.num_columns());
@@ -176,11 +182,19 @@ fn normalise(batch: &RecordBatch) -> Result<RecordBatch> {
         } else {
             // Not "safe": that would make a value that does not fit a missing one.
             let options = CastOptions { safe: false, ..CastOptions::default() };
-            arrow_cast::cast_with_options(column, &wanted, &options).map_err(|failure| {
-                Error::input(format!(
-                    "column '{}' cannot be read as {wanted}: {failure}; convert it first",
-                    field.name()
-                ))
+            let cast = |rows: ArrayRef| arrow_cast::cast_with_options(&rows, &wanted, &options);
+            cast(column.clone()).map_err(|failure| {
+                let misfit = |row: &usize| cast(column.slice(*row, 1)).is_err();
+                let place =
+                    (0..column.len()).find(misfit).map_or(String::new(), |row| format!(" in row {}", first + row));
+                let (name, kind) = (field.name(), column.data_type());
+                Error::input(if matches!(wanted, DataType::Decimal128(..)) {
+                    format!(
+                        "column '{name}' holds {kind} that needs more than 38 digits{place}; round it, or give floats"
+                    )
+                } else {
+                    format!("column '{name}' cannot be read as {wanted}{place}: {failure}; convert it first")
+                })
             })?
         };
         fields.push(Field::new(field.name(), wanted, true));

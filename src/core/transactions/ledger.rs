@@ -65,13 +65,15 @@ pub fn ledger_summary(batches: &[Batch<'_>], cancel: &Cancel) -> Result<Vec<Summ
         for (row, position) in chunk.rows.clone().zip(chunk.first..) {
             let name = text_of(reasons, row).unwrap_or_default();
             let code = Reason::ALL.iter().position(|reason| reason.name().as_bytes() == name);
-            let (Some((count, first)), Some(number)) =
-                (code.and_then(|code| counts.get_mut(code)), whole_number(numbers, row))
-            else {
+            let Some((count, first)) = code.and_then(|code| counts.get_mut(code)) else {
                 return Err(Error::input(format!(
-                    "row {position} of the ledger holds the reason '{}', which is none, or no row number; give what \
-                     order_ledger gave",
+                    "row {position} of the ledger holds the reason '{}', which is none; give what order_ledger gave",
                     String::from_utf8_lossy(name)
+                )));
+            };
+            let Some(number) = whole_number(numbers, row) else {
+                return Err(Error::input(format!(
+                    "row {position} of the ledger holds no whole row number; give what order_ledger gave"
                 )));
             };
             *count += 1;

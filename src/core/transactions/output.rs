@@ -60,11 +60,12 @@ pub(super) fn ids<'a>(log: &Log<'a>, customers: Option<&'a [Batch<'a>]>) -> Ids<
 pub(super) fn members<K: Member>(log: &Log<'_>, customers: Option<&[Batch<'_>]>) -> Result<Vec<K>> {
     let Some(batches) = customers else { return Ok(Vec::new()) };
     let name = log.config.name(log.config.customer_id);
+    let of_customers = format!("{name}' of 'customers");
     let own = log.batches.first().and_then(|batch| batch.get(log.config.customer_id)).unwrap_or(&Column::Null(0));
     let mut keys = Vec::new();
     for chunk in chunks(batches) {
         let Some(column) = batches.get(chunk.batch).and_then(|batch| batch.first()) else { continue };
-        let kind = IdKind::of(column, "customers")?;
+        let kind = IdKind::of(column, &of_customers)?;
         if matches!(column, Column::Null(_)) {
             return Err(missing(chunk.first));
         }
@@ -80,7 +81,7 @@ pub(super) fn members<K: Member>(log: &Log<'_>, customers: Option<&[Batch<'_>]>)
         // A key says where its text stands, which is behind the rows of the log; an error says where its number does.
         let first = if kind.is_text() { log.rows + chunk.first } else { chunk.first };
         let mark = (Reason::MissingCustomerId, reasons.as_mut_slice());
-        K::read(column, chunk.rows.clone(), first, "customers", log.hashing, mark, &mut read)?;
+        K::read(column, chunk.rows.clone(), first, &of_customers, log.hashing, mark, &mut read)?;
         if let Some(row) = reasons.iter().position(|reason| *reason != Reason::Used) {
             return Err(missing(chunk.first + row));
         }
