@@ -117,3 +117,14 @@ def test_damaged_models_are_refused():
         model["fitted"]["bin_edges_"]["a"]["values"].reverse()
         with pytest.raises(InputError, match="edges of 'a' must not decrease"):
             type(estimator).from_json(json.dumps(model))
+
+
+def test_an_empty_list_of_columns_is_named():
+    with pytest.raises(ParameterError, match="columns is empty"):
+        xf.Binner(columns=[]).fit(pd.DataFrame({"a": [1, 2]}))
+
+
+def test_weights_beyond_a_float_are_named():
+    frame = pd.DataFrame({"recency_days": [1, 2], "order_count": [1, 2], "monetary": [1.0, 2.0]})
+    with pytest.raises(ParameterError, match="adds up to more than a float64 holds"):
+        xf.RFMScorer(2, weights=[1e308, 1e308, 1]).fit(frame)

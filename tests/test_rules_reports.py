@@ -318,3 +318,28 @@ def test_no_ids_are_explained_by_nothing(make, kind):
     frame = kind(FRAME.to_dict("list"))
     explained = make(VALUE).fit(frame).explain(frame, ids=[])
     assert (explained.text, len(explained.frame), len(explained.nearest)) == ("", 0, 0)
+
+
+def test_wrong_kinds_of_argument_are_named():
+    for what in ("parameters", "domains", "aliases"):
+        with pytest.raises(TypeError, match=f"{what} is 5; wanted a mapping"):
+            xf.RuleSegmenter({"a": "x > 1"}, **{what: 5}).fit(pd.DataFrame({"x": [1]}))
+    with pytest.raises(xf.errors.ParameterError, match="up to 64 bits"):
+        xf.RuleSegmenter({"a": "x > 1"}, domains={"x": (1, 10**30)}).fit(pd.DataFrame({"x": [1]}))
+    segmenter = xf.RuleSegmenter({"a": "x > 1"}).fit(pd.DataFrame({"x": [1]}))
+    frame = pd.DataFrame({"customer_id": [1], "x": [1]})
+    for more, words in (({"id_column": "zz"}, "no column 'zz'"), ({"ids": [1.5]}, "give ids of its kind")):
+        with pytest.raises(xf.errors.InputError, match=words):
+            segmenter.explain(frame, **more)
+
+
+def test_skipping_looks_at_missing_values():
+    frame = pd.DataFrame({"r": pd.array([3, None], "Int64"), "m": [1, 9]})
+    rules, domains = {"any": "r >= 1", "rich": "m > 5"}, {"r": (1, 5)}
+    skip = xf.RuleSegmenter(rules, default="D", unknown="skip", domains=domains).fit(frame)
+    assert skip.transform(frame)["segment"].tolist() == ["any", "rich"]
+    assert skip.coverage(frame).summary["status"].tolist()[:2] == ["ok", "ok"]
+    gap = xf.RuleSegmenter({"any": "r >= 1"}, unknown="skip", domains=domains).fit(frame).coverage()
+    assert not gap.complete
+    stop = xf.RuleSegmenter(rules, default="D", domains=domains).fit(frame)
+    assert stop.coverage(frame).summary["status"].tolist()[:2] == ["ok", "shadowed"]
