@@ -31,10 +31,12 @@ class Explanation:
     nearest : frame
         What it would take for another rule to fire, one row per change: the id; `rule`, the label the row would have;
         `column`, the input that would have to be otherwise; `is`, its value; `needed`, such as ``>= 4``; `distance` of all
-        changes together. Of segments the nearest other label that a rule gives (a default is none), of tags the nearest change for each the row has not. The
+        changes together. Of segments the nearest other label that a rule gives (a default is none), of tags the nearest
+        change for each the row has not. The
         nearest change touches the fewest inputs, then moves them the least (``|new - old| / (1 + |old|)`` each, added up;
         1 for a text, a truth value or a missing value), then comes first in the order of the rules. An expression follows
-        the columns that are to be otherwise, or is itself what is to be, as one input. No row where more than three inputs would have to change.
+        the columns that are to be otherwise, or is itself what is to be, as one input. No row where more than three
+        inputs would have to change.
     text : str
         All of it to read; also what `print` shows.
     """

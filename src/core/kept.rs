@@ -31,10 +31,11 @@ pub(crate) fn take<T: Send + 'static>(least: usize) -> Option<Vec<T>> {
     let kept = pool.kept.get_mut(&TypeId::of::<T>())?;
     let fits =
         |memory: &Box<dyn Any + Send>| memory.downcast_ref().is_some_and(|memory: &Vec<T>| memory.len() >= least);
-    let place = kept.iter().rposition(fits)?;
+    // What is too small makes way, one at a time, for what is wanted now.
+    let (place, large) = kept.iter().rposition(fits).map_or((kept.len().checked_sub(1)?, false), |place| (place, true));
     let memory = *kept.swap_remove(place).downcast::<Vec<T>>().ok()?;
     pool.bytes -= bytes(&memory);
-    Some(memory)
+    large.then_some(memory)
 }
 
 /// Keeps memory for the next call, as far as not enough is kept already.

@@ -166,9 +166,9 @@ impl Nearby {
     /// Whether each expression among the columns is calculated from another one, too: it could be anything.
     fn is_free(&self, columns: &[usize]) -> bool {
         let fixed = |name: &str| self.plain.place(name).is_some_and(|place| columns.contains(&place));
-        let expressions =
+        let mut expressions =
             columns.iter().filter_map(|column| self.plain.expressions.get(column.checked_sub(self.plain.real)?));
-        expressions.into_iter().all(|expression| !expression.columns().into_iter().all(fixed))
+        expressions.all(|expression| !expression.columns().into_iter().all(fixed))
     }
 
     /// The answers for every combination of the varied columns' values; the others keep the row's own.

@@ -19,7 +19,8 @@ pub(super) fn take<T: Copy + Send + 'static>(lens: impl Iterator<Item = usize>) 
     let mut lens = lens.peekable();
     let mut rooms = Vec::new();
     while lens.peek().is_some() {
-        let (memory, lens) = if let Some(memory) = kept::take::<T>(0) {
+        let (memory, lens) = if let Some(mut memory) = kept::take::<T>(0) {
+            memory.clear();
             let mut left = memory.capacity();
             let fitting = std::iter::from_fn(|| lens.next_if(|len| *len <= left).inspect(|len| left -= len));
             let fitting = fitting.collect();

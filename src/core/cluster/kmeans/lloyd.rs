@@ -89,11 +89,21 @@ pub(super) fn run<T: Real>(
         })?;
         gather(&mut sums, &pieces, anew);
         let settled = rounds > 0 && sums.moved == 0;
-        let next = means(&sums, &pieces, &centres, dims, cancel)?;
+        let mut next = means(&sums, &pieces, &centres, dims, cancel)?;
         let way: f64 = next.iter().zip(&centres).map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum();
         rounds += 1;
+        let last = settled || way <= settings.tol || rounds == settings.max_iter;
+        // A cluster that lost nearly all of its points has the rounding of those that left.
+        if last && !anew {
+            for_each_mut(&mut pieces, cancel, |piece| {
+                piece.sum_up(dims);
+                Ok(())
+            })?;
+            gather(&mut sums, &pieces, true);
+            next = means(&sums, &pieces, &centres, dims, cancel)?;
+        }
         centres = next;
-        if settled || way <= settings.tol || rounds == settings.max_iter {
+        if last {
             break;
         }
     }
