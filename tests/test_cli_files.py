@@ -17,6 +17,8 @@ import pytest
 import xifen as xf
 from command_line import cdnow_file, log_of, refused, xifen
 from xifen._report import Language, profile_text
+from xifen.cli._files import check_out
+from xifen.errors import InputError
 from xifen.report.excel import write_table
 
 
@@ -224,6 +226,13 @@ def test_a_plan_is_validated(plan: Path):
     assert "no plan" in refused("validate", "nowhere.toml", cwd=plan.parent)
 
 
+def test_packages_that_are_absent_are_named_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("xifen.cli._files.find_spec", lambda name: None if name == "altair" else name)
+    with pytest.raises(InputError, match=r"page.html needs altair; install with: pip install \"xifen\[report\]\""):
+        check_out(tmp_path / "page.html", (".html",))
+    assert not check_out(tmp_path / "page.xlsx", (".xlsx",))
+
+
 def test_a_plan_is_valid_only_if_its_files_have_its_columns(plan: Path):
     """What is refused is told whole, by text, exit code and JSON alike, and a run is refused for it, too."""
     folder, text = plan.parent, plan.read_text(encoding="utf-8")
@@ -238,6 +247,9 @@ def test_a_plan_is_valid_only_if_its_files_have_its_columns(plan: Path):
         return said["errors"]
 
     assert told() == []
+    plan.write_text(text.replace("[output]\n", '[output]\nreport = "reports/page.html"\n', 1), encoding="utf-8")
+    (outputs,) = told()
+    assert "there is no directory" in outputs
     mapped = '[sources.orders]\ncolumns = { amount = "amout", order_id = "nr" }\n'
     plan.write_text(text.replace("[sources.orders]\n", mapped), encoding="utf-8")
     number, amount = told()

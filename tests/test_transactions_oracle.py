@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import reference
 import xifen as xf
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from logs import FRAMES, ID_KINDS, WINDOWS, Log, assert_table, logs, parameters, plain
+from xifen.errors import InputError
 
 kinds = st.sampled_from(sorted(FRAMES))
 quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -129,3 +133,54 @@ def test_bad_rows_stop_the_work_by_default(log: Log, kind: str) -> None:
         assert f"row {reasons.index(reason)}" in str(caught.value)
     else:
         assert_table(xf.rfm_table(FRAMES[kind](log), as_of=as_of), reference.rfm_table(log.rows, as_of=as_of))
+
+
+def other_columns():
+    """Columns of kinds no table is made from: the first two values are equal, the third is another, the last missing."""
+    long = np.arange(2_000.0)
+    return {
+        "time": [dt.time(1), dt.time(1), dt.time(2), None],
+        "bytes": [b"a", b"a", b"b", None],
+        "list": [[1, 2], [1, 2], [1, 3], None],
+        "list of NaN": [[np.nan], [float("nan")], [1.0], None],
+        "array": [long, long.copy(), long + 1e-12, None],
+        "dict": [{"a": [1]}, {"a": [1]}, {"a": [2]}, None],
+        "set": [{1}, {1}, {2}, None],
+        "number and text": [1, 1, "1", None],
+        "above 64 bits": [2**70, 2**70, 2**71, None],
+        "complex": [1j, 1j, 2j, None],
+        "duration": pd.to_timedelta([1, 1, 2, None], unit="D"),
+        "period": pd.PeriodIndex(["2024-01", "2024-01", "2024-02", None], freq="M"),
+        "interval": pd.IntervalIndex.from_tuples([(0, 1), (0, 1), (1, 2), None]),
+        7: [1, 1, 2, None],
+    }
+
+
+@pytest.mark.parametrize("name", other_columns())
+def test_duplicates_are_found_whatever_kinds_the_other_columns_have(name):
+    orders = pd.DataFrame({"customer_id": 1, "timestamp": pd.Timestamp("2024-01-01"), "amount": [5.0] * 4})
+    orders[name] = other_columns()[name]
+    assert xf.order_ledger(orders, as_of="max")["duplicate"].tolist() == [False, True, False, False]
+    assert xf.rfm_table(orders, as_of="max", duplicates="drop")["row_count"].tolist() == [3]
+    twice = pd.concat([orders, orders.iloc[[3]]])
+    assert xf.order_ledger(twice, as_of="max")["duplicate"].tolist() == [False, True, False, False, True]
+    try:
+        table = pa.table({str(name): pa.array(twice[name], from_pandas=True)})
+    except (pa.ArrowException, OverflowError):
+        return
+    for column, values in twice.iloc[:, :3].items():
+        table = table.append_column(column, pa.array(values))
+    assert xf.order_ledger(table, as_of="max")["duplicate"].to_pylist() == [False, True, False, False, True]
+    if not isinstance(table.schema.field(0).type, pa.BaseExtensionType):
+        polars = pl.from_arrow(table)
+        assert xf.order_ledger(polars, as_of="max")["duplicate"].to_list() == [False, True, False, False, True]
+
+
+def test_values_that_cannot_be_compared_are_named():
+    class Row:
+        __hash__ = None
+
+    orders = pd.DataFrame({"customer_id": [1], "timestamp": ["2024-01-01"], "amount": [5.0], "row": [Row()]})
+    with pytest.raises(InputError, match="column 'row' of orders holds Row, of which some cannot be compared"):
+        xf.order_ledger(orders, as_of="max")
+    assert len(xf.rfm_table(orders, as_of="max")) == 1

@@ -85,12 +85,26 @@ class Frame:
         """Let these columns count as missing in every row where the frame has none of that name (see `absent`)."""
         self.absent = [name for name in names if name not in self.names]
 
-    def stream(self, names: Sequence[str], *, kinds_only: bool = False, with_nat: bool = False) -> Any:
+    def stream(
+        self,
+        names: Sequence[str],
+        *,
+        kinds_only: bool = False,
+        with_nat: bool = False,
+        compared: Sequence[Any] = (),
+    ) -> Any:
         """Columns in the order asked for, as an object with ``__arrow_c_stream__``.
 
         With `kinds_only` rows may be left out where the columns' kinds are known without them. With `with_nat` the
-        reader knows NaT among the values; otherwise they are looked for and become nulls.
+        reader knows NaT among the values; otherwise they are looked for and become nulls. Of the columns `compared`,
+        which follow, it matters only which of their values are equal, so they may be of any kind and any name.
         """
+        if compared:
+            self.require(name for name in compared if isinstance(name, str))
+            table = pa.table(self.stream(names, with_nat=with_nat))
+            for name in compared:
+                table = table.append_column(str(name), self._compared(name, with_nat))
+            return table
         names = list(names)
         self.require(names)
         if self.absent and not set(self.absent).isdisjoint(names):
@@ -153,6 +167,32 @@ class Frame:
             return array[:0] if kinds_only else array
         except (pa.ArrowException, TypeError, OverflowError, ValueError) as failure:
             raise InputError(_unreadable(self.what, name, values, failure)) from None
+
+    def _compared(self, name: Any, with_nat: bool) -> pa.Array | pa.ChunkedArray:
+        """Give a column as it is where Rust can read it, otherwise as numbers that are equal where its values are."""
+        column = self.native[name]
+        try:
+            if self.kind == "pyarrow":
+                array = column
+            elif self.kind == "polars":
+                array = pa.table(self.stream([name])).column(0)
+            else:
+                array = self._arrow(name, kinds_only=False, with_nat=with_nat)
+            if _readable(array.type):
+                return array
+        except InputError:
+            pass  # its kind, or its kinds
+        codes: dict[Any, int] = {}
+        values = column.to_pylist() if self.kind == "pyarrow" else column.to_list()
+        try:
+            coded = [None if value is None else codes.setdefault(_frozen(value), len(codes)) for value in values]
+        except TypeError:
+            kinds = sorted({type(value).__name__ for value in values})
+            raise InputError(
+                f"column '{name}' of {self.what} holds {', '.join(kinds)}, of which some cannot be compared, and "
+                "duplicates are equal in every column; drop it first"
+            ) from None
+        return pa.array(coded, pa.int64())
 
     def numeric_names(self) -> list[str]:
         """List the columns that hold numbers, as Python objects too (booleans do not count)."""
@@ -358,6 +398,40 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
 
 def _unknown(what: str, name: str, kind: Any) -> str:
     return f"column '{name}' of {what} holds {kind}; wanted numbers of up to 64 bits, text, dates, timestamps or true/false: convert it first"
+
+
+def _readable(kind: pa.DataType) -> bool:
+    """Whether Rust reads such a column: `wanted_type` in convert.rs."""
+    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_decimal256(kind):
+        return False
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _readable(kind.value_type)
+    named = [
+        "null",
+        "boolean",
+        "integer",
+        "floating",
+        "decimal",
+        "string",
+        "large_string",
+        "string_view",
+        "date",
+        "timestamp",
+    ]
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in named)
+
+
+def _frozen(value: Any) -> Any:
+    """Give something hashable that is equal where the values are, and of the same kind."""
+    if isinstance(value, np.ndarray):
+        return np.ndarray, _frozen(value.tolist())
+    if isinstance(value, dict):
+        return dict, frozenset((key, _frozen(own)) for key, own in value.items())
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple(map(_frozen, value))
+    if isinstance(value, set):
+        return set, frozenset(value)
+    return type(value), repr(value) if isinstance(value, (float, complex)) else value  # NaN is not equal to itself
 
 
 def _kind_of(value: Any) -> str:

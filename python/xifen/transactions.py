@@ -407,8 +407,8 @@ class _Log:
                 )
         self.frame.require(given.values())
         names = list(dict.fromkeys(given.values()))
-        if every_column:  # a duplicate is equal in every column; otherwise the core need not see the others
-            names += [name for name in self.frame.names if name not in names]
+        # A duplicate is equal in every column; otherwise the core need not see the others.
+        others = [name for name in self.frame.names if name not in names] if every_column else []
         for word, value in words.items():
             if not isinstance(value, str) and (value is not None or word not in _OPTIONAL):
                 raise TypeError(f"{word} is {value!r}; wanted text")
@@ -418,9 +418,9 @@ class _Log:
         if self.frame.holds_floats(when):  # what pandas makes of no value at all; no numbers, then
             found = pa.table(self.frame.stream([when])).column(0)
             self.frame.absent = [when] if pc.is_null(found, nan_is_null=True).to_numpy().all() else []
-        self.stream = self.frame.stream(names, with_nat=True)
+        self.stream = self.frame.stream(names, with_nat=True, compared=others)
         self._config: dict[str, Any] = {role: names.index(name) for role, name in given.items()}
-        self._config |= {**words, "names": names, "as_of": _day(as_of)}
+        self._config |= {**words, "names": [*names, *map(str, others)], "as_of": _day(as_of)}
 
     def config(self, **more: Any) -> str:
         """Give the configuration as the core reads it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,9 @@ __all__ = ["TABLES", "check_out", "write_customers"]
 
 TABLES: Final = (".csv", ".parquet", ".xlsx")
 
+#: What pip installs only with xifen[report].
+_NEEDED: Final = {".html": ("altair", "vl_convert"), ".xlsx": ("xlsxwriter",)}
+
 
 def check_out(out: Path, kinds: tuple[str, ...], read: Mapping[str, Path] | None = None) -> bool:
     """Refuse a name that cannot be written, or is that of a file that is read; tell whether an earlier file is replaced."""
@@ -27,6 +31,9 @@ def check_out(out: Path, kinds: tuple[str, ...], read: Mapping[str, Path] | None
         *others, last = kinds
         listed = f"{', '.join(others)} and {last}" if others else last
         raise InputError(f"{out}: xifen writes {listed} here; give such a name")
+    absent = [name for name in _NEEDED.get(out.suffix.lower(), ()) if find_spec(name) is None]
+    if absent:
+        raise InputError(f'{out} needs {" and ".join(absent)}; install with: pip install "xifen[report]"')
     for what, source in (read or {}).items():
         if out.exists() and source.exists() and out.samefile(source):
             raise InputError(f"{out} is the {what} itself, which would be lost; give another name")

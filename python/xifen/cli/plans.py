@@ -62,10 +62,7 @@ def run(
     """Run a plan: read its tables, segment the customers, write what its [output] names."""
     opened = _opened(plan, {"orders": orders, "customers": customers, "messages": messages})
     given = {"report": report, "excel": excel, "table": table, "model": model}
-    named = opened.values.get("output", {})
-    outputs = {
-        key: given[key] or opened.folder / named[key] for key in _OUTPUTS if given[key] is not None or key in named
-    }
+    outputs = _outputs(opened) | {key: out for key, out in given.items() if out is not None}
     replaced = _check_outputs(outputs, opened, {"plan": Path(plan)})
     _write(telling, opened.fit(), outputs, replaced, with_customers=with_customers, real_ids=real_ids)
 
@@ -106,15 +103,18 @@ def validate(
     customers: _CUSTOMERS = None,
     messages: _MESSAGES = None,
     plan_only: Annotated[
-        bool, typer.Option("--plan-only", help="Check the plan alone, not whether its files are there.")
+        bool, typer.Option("--plan-only", help="Check the plan alone, not the files it reads and writes.")
     ] = False,
 ) -> None:
-    """Check that a plan can run, without any work: every key, preset and rule, and that its files have the columns."""
+    """Check that a plan can run, without any work: every key, preset and rule, its files' columns, and what it writes."""
+    opened, errors = None, []
     try:
         opened = _opened(plan, {"orders": orders, "customers": customers, "messages": messages})
-        errors = [] if plan_only else hindrances(opened)
+        if not plan_only:
+            errors += hindrances(opened)
+            _check_outputs(_outputs(opened), opened, {"plan": Path(plan)})
     except XifenError as failure:
-        opened, errors = None, [str(failure)]
+        errors.append(str(failure))
     telling.data |= {"plan": plan if opened is None else opened.name, "valid": not errors, "errors": errors}
     if opened is not None:
         steps = [{"name": step.name, "reads": list(step.reads), "adds": list(step.adds)} for step in opened.steps]
@@ -162,6 +162,12 @@ def _with_files(plan: Plan, files: Mapping[str, Path | None], *, source: str) ->
     sources: dict[str, Any] = dict(plan.values.get("sources", {}))
     sources |= {name: {**sources.get(name, {}), "path": seen_from(plan.folder, file)} for name, file in given.items()}
     return Plan({**plan.values, "sources": sources}, source=source, folder=plan.folder)
+
+
+def _outputs(plan: Plan) -> dict[str, Path]:
+    """Give the files that the plan itself names."""
+    named = plan.values.get("output", {})
+    return {key: plan.folder / named[key] for key in _OUTPUTS if key in named}
 
 
 def _check_outputs(outputs: Mapping[str, Path], plan: Plan, read: Mapping[str, Path]) -> dict[str, bool]:
