@@ -13,13 +13,13 @@ use super::{
         distance::Label,
         matrix::{LANES, mul_add},
     },
-    points::{Code, Prototypes},
+    points::{Code, Prototypes, Row, apart},
     sums::{Space, Sums},
 };
 use crate::{
     Result,
     cancel::Cancel,
-    parallel::chunks,
+    parallel::{chunks, map_chunks},
     vector::{Fused, widest_fused},
 };
 
@@ -30,30 +30,36 @@ type Side = [f64; SIDE];
 /// Columns with more categories are not searched for a new mode whenever one loses a row; what a row saves by leaving
 /// is then the least it may save.
 const MOST_SEARCHED: usize = 1024;
-/// Rows between two looks at the flag that ends the work.
+/// Rows that are held against the clusters as they were before the first of them.
 const CHUNK_ROWS: usize = 1 << 14;
+/// Rows in one task.
+const PIECE_ROWS: usize = 1 << 11;
 /// A move must save this share of what the row costs, so that rounding cannot send rows round in circles.
 const LEAST_SAVING: f64 = 1e-12;
 
 /// Goes through all rows once; how many of them moved.
 pub(super) fn pass<C: Code>(
     space: &Space<'_, C>,
-    prototypes: &Prototypes<C>,
-    sums: &Sums,
+    state: &mut State,
     labels: &mut [Label],
     cancel: &Cancel,
 ) -> Result<usize> {
-    let mut state = State::new(space, prototypes, sums);
+    let heaviest = space.weights.map_or(1.0, |weights| weights.iter().copied().fold(0.0, f64::max));
     let mut moved = 0;
     for rows in chunks(space.points.rows, CHUNK_ROWS) {
-        cancel.check()?;
-        moved += go_through(space, &mut state, rows.start, labels.get_mut(rows).unwrap_or_default());
+        // Most rows stay, and bounds tell of most of them, side by side; the others are asked in turn.
+        let (bounds, own) = (state.bounds(space, heaviest), labels.get(rows.clone()).unwrap_or_default());
+        let restless = map_chunks(rows.len(), PIECE_ROWS, cancel, |piece| {
+            let (first, own) = (rows.start + piece.start, own.get(piece).unwrap_or_default());
+            Ok(restless(space, &bounds, state.gamma, first, own))
+        })?;
+        moved += settle(space, state, &restless.concat(), labels);
     }
     Ok(moved)
 }
 
 /// Clusters as they are after the last move.
-struct State {
+pub(super) struct State {
     gamma: f64,
     dims: usize,
     /// How many groups of [`SIDE`] clusters.
@@ -81,7 +87,7 @@ struct Mode {
 }
 
 impl State {
-    fn new<C: Code>(space: &Space<'_, C>, prototypes: &Prototypes<C>, sums: &Sums) -> Self {
+    pub(super) fn new<C: Code>(space: &Space<'_, C>, prototypes: &Prototypes<C>, sums: &Sums) -> Self {
         let clusters = prototypes.each.len();
         let (dims, width, groups) = (space.points.dims, space.width(), clusters.div_ceil(SIDE));
         let columns = space.points.columns;
@@ -113,6 +119,27 @@ impl State {
             }
         }
         state
+    }
+
+    /// What rows of up to this weight may come to in each cluster.
+    fn bounds<C: Code>(&self, space: &Space<'_, C>, heaviest: f64) -> Vec<Bounds<C>> {
+        let bounds = (0..self.clusters()).map(|cluster| {
+            let sum = get(&self.weights, cluster / SIDE, cluster);
+            let columns = 0..space.points.columns;
+            let mode = |column| self.modes.get(column * self.clusters() + cluster).copied().unwrap_or_default();
+            let top = |column| get(&self.tops, column * self.groups + cluster / SIDE, cluster);
+            let tied = columns.clone().filter(|column| mode(*column).second + heaviest > top(*column)).count();
+            Bounds {
+                prototype: Row {
+                    numbers: (0..self.dims).map(|dim| self.mean(dim, cluster)).collect(),
+                    codes: columns.map(|column| C::new(mode(column).code)).collect(),
+                },
+                comes: sum / (sum + heaviest),
+                leaves: if sum > heaviest { sum / (sum - heaviest) } else { f64::MAX },
+                tied: self.gamma * tied as f64,
+            }
+        });
+        bounds.collect()
     }
 
     fn clusters(&self) -> usize {
@@ -166,8 +193,13 @@ impl State {
     /// The squared distance of a row to a cluster's mean.
     #[inline]
     fn square(&self, numbers: &[f64], cluster: usize) -> f64 {
-        let mean = |dim| get(&self.means, cluster / SIDE * self.dims + dim, cluster);
-        numbers.iter().enumerate().map(|(dim, number)| (number - mean(dim)) * (number - mean(dim))).sum()
+        let apart = numbers.iter().enumerate().map(|(dim, number)| number - self.mean(dim, cluster));
+        apart.map(|apart| apart * apart).sum()
+    }
+
+    #[inline]
+    fn mean(&self, dim: usize, cluster: usize) -> f64 {
+        get(&self.means, cluster / SIDE * self.dims + dim, cluster)
     }
 
     /// Takes a row from one cluster into another.
@@ -234,48 +266,135 @@ fn put(sides: &mut [Side], place: usize, cluster: usize, value: f64) {
     }
 }
 
+/// What a row costs a cluster at least when it comes, and saves it at most when it leaves, per unit of weight.
+struct Bounds<C> {
+    prototype: Row<C>,
+    /// Times the squared distance to the mean.
+    comes: f64,
+    leaves: f64,
+    /// What columns whose mode one row may change could make of it.
+    tied: f64,
+}
+
 widest_fused! {
-    /// Goes through the rows from `first` (the first of a block) on that have these labels; how many of them moved.
-    fn go_through[C: Code](space: &Space<'_, C>, state: &mut State, first: usize, labels: &mut [Label]) -> usize
-        = go_through_each;
+    /// Which rows from `first` (the first of a block) on, that have these labels, may be better off elsewhere.
+    fn restless[C: Code](
+        space: &Space<'_, C>, bounds: &[Bounds<C>], gamma: f64, first: usize, labels: &[Label]
+    ) -> Vec<usize> = restless_each;
 }
 
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
 #[inline(always)]
-fn go_through_each<C: Code, const F: bool>(
+fn restless_each<C: Code, const F: bool>(
+    fused: Fused<F>,
+    space: &Space<'_, C>,
+    bounds: &[Bounds<C>],
+    gamma: f64,
+    first: usize,
+    labels: &[Label],
+) -> Vec<usize> {
+    let mut found = Vec::new();
+    let piece = space.points.piece(first, labels.len());
+    for (index, ((numbers, codes), labels)) in piece.blocks().zip(labels.chunks(LANES)).enumerate() {
+        let mut own = [u64::MAX; LANES];
+        own.iter_mut().zip(labels).for_each(|(own, label)| *own = u64::from(*label));
+        let (mut least, mut most) = ([f64::INFINITY; LANES], [0.0; LANES]);
+        for (cluster, bounds) in (0u64..).zip(bounds) {
+            let (squares, unlike) = apart(fused, numbers, codes, &bounds.prototype);
+            let lanes = least.iter_mut().zip(&mut most).zip(own);
+            for (((least, most), own), (square, unlike)) in lanes.zip(squares.into_iter().zip(unlike)) {
+                let comes = mul_add(fused, square, bounds.comes, gamma * unlike - bounds.tied);
+                let leaves = mul_add(fused, square, bounds.leaves, gamma * unlike + bounds.tied);
+                let here = own == cluster;
+                *most = if here { leaves } else { *most };
+                *least = if !here && comes < *least { comes } else { *least };
+            }
+        }
+        let mut moves = [false; LANES];
+        moves.iter_mut().zip(least.iter().zip(&most)).for_each(|(moves, (least, most))| *moves = least < most);
+        if moves != [false; LANES] {
+            found.extend(
+                moves.iter().enumerate().filter(|(_, moves)| **moves).map(|(lane, _)| first + index * LANES + lane),
+            );
+        }
+    }
+    found
+}
+
+widest_fused! {
+    /// Moves those of these rows that had better be elsewhere, one after the other; how many did.
+    fn settle[C: Code](space: &Space<'_, C>, state: &mut State, rows: &[usize], labels: &mut [Label]) -> usize
+        = settle_each;
+}
+
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn settle_each<C: Code, const F: bool>(
     fused: Fused<F>,
     space: &Space<'_, C>,
     state: &mut State,
-    first: usize,
+    rows: &[usize],
     labels: &mut [Label],
 ) -> usize {
     let mut moved = 0;
-    let mut numbers = vec![0.0; space.points.dims];
-    let mut codes = vec![0; space.points.columns];
-    let piece = space.points.piece(first, labels.len());
-    for (index, ((all_numbers, all_codes), labels)) in piece.blocks().zip(labels.chunks_mut(LANES)).enumerate() {
-        for (lane, label) in labels.iter_mut().enumerate() {
-            let weight = space.weight(first + index * LANES + lane);
-            let own = usize::from(*label);
-            if weight == 0.0 || state.counts.get(own).is_none_or(|count| *count < 2) {
-                continue;
-            }
-            let pick = |lanes: &[f64; LANES]| lanes.get(lane).copied().unwrap_or(0.0);
-            numbers.iter_mut().zip(all_numbers).for_each(|(number, lanes)| *number = pick(lanes));
-            let pick = |lanes: &[C; LANES]| lanes.get(lane).map_or(0, |code| code.index());
-            codes.iter_mut().zip(all_codes).for_each(|(code, lanes)| *code = pick(lanes));
-            let sum = get(&state.weights, own / SIDE, own);
-            let gain = weight * sum / (sum - weight) * state.square(&numbers, own)
-                + state.gamma * state.saved(&codes, &space.columns, own, weight);
-            let (cost, into) = cheapest(fused, state, (&numbers, &codes), &space.columns, weight, own);
-            if cost < gain * (1.0 - LEAST_SAVING) {
-                state.shift((&numbers, &codes), &space.columns, weight, own, into);
-                *label = into as Label;
-                moved += 1;
-            }
+    let mut row = Values::new(space);
+    for index in rows {
+        let Some(label) = labels.get_mut(*index) else { continue };
+        let own = usize::from(*label);
+        if let Some(into) = row.read(space, *index).better(fused, space, state, own) {
+            state.shift((&row.numbers, &row.codes), &space.columns, row.weight, own, into);
+            *label = into as Label;
+            moved += 1;
         }
     }
     moved
+}
+
+/// What a row holds.
+struct Values {
+    numbers: Vec<f64>,
+    codes: Vec<usize>,
+    weight: f64,
+}
+
+impl Values {
+    fn new<C: Code>(space: &Space<'_, C>) -> Self {
+        Self { numbers: vec![0.0; space.points.dims], codes: vec![0; space.points.columns], weight: 0.0 }
+    }
+
+    #[allow(clippy::inline_always)] // the same
+    #[inline(always)]
+    fn read<C: Code>(&mut self, space: &Space<'_, C>, row: usize) -> &Self {
+        let points = space.points;
+        let place = |width: usize| row / LANES * width * LANES + row % LANES;
+        let numbers = points.numbers.get(place(points.dims)..).unwrap_or_default();
+        self.numbers.iter_mut().zip(numbers.iter().step_by(LANES)).for_each(|(own, number)| *own = *number);
+        let codes = points.codes.get(place(points.columns)..).unwrap_or_default();
+        self.codes.iter_mut().zip(codes.iter().step_by(LANES)).for_each(|(own, code)| *own = code.index());
+        self.weight = space.weight(row);
+        self
+    }
+
+    /// The cluster in which the row would lower the cost of the whole grouping most, if there is one.
+    #[allow(clippy::inline_always)] // the same
+    #[inline(always)]
+    fn better<C: Code, const F: bool>(
+        &self,
+        fused: Fused<F>,
+        space: &Space<'_, C>,
+        state: &State,
+        own: usize,
+    ) -> Option<usize> {
+        let Self { numbers, codes, weight } = self;
+        if *weight == 0.0 || state.counts.get(own).is_none_or(|count| *count < 2) {
+            return None;
+        }
+        let sum = get(&state.weights, own / SIDE, own);
+        let gain = weight * sum / (sum - weight) * state.square(numbers, own)
+            + state.gamma * state.saved(codes, &space.columns, own, *weight);
+        let (cost, into) = cheapest(fused, state, (numbers, codes), &space.columns, *weight, own);
+        (cost < gain * (1.0 - LEAST_SAVING)).then_some(into)
+    }
 }
 
 /// Which other cluster a row makes least dearer, and by how much; the first of equal ones.
@@ -312,12 +431,27 @@ fn cheapest<const F: bool>(
         for (((cost, square), unlike), sum) in costs.iter_mut().zip(squares).zip(unlike).zip(weights) {
             *cost = mul_add(fused, state.gamma, unlike, mul_add(fused, square, weight * sum / (sum + weight), *cost));
         }
-        for (lane, cost) in costs.iter().enumerate() {
-            let cluster = group * SIDE + lane;
-            if *cost < best.0 && cluster != own {
-                best = (*cost, cluster);
-            }
+        if let Some(cost) = (own / SIDE == group).then(|| costs.get_mut(own % SIDE)).flatten() {
+            *cost = f64::INFINITY;
+        }
+        let cost = least(costs);
+        if cost < best.0 {
+            let lane = costs.iter().position(|each| *each == cost).unwrap_or(0);
+            best = (cost, group * SIDE + lane);
         }
     }
     best
+}
+
+/// The least of some values, two halves at a time.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn least(mut side: Side) -> f64 {
+    for half in [SIDE / 2, SIDE / 4, SIDE / 8] {
+        let (low, high) = side.split_at_mut(half);
+        for (low, high) in low.iter_mut().zip(high) {
+            *low = if *high < *low { *high } else { *low };
+        }
+    }
+    side[0]
 }

@@ -286,17 +286,29 @@ fn costs<C: Code, const F: bool>(
     prototype: &Row<C>,
     gamma: f64,
 ) -> [f64; LANES] {
-    let mut costs = squares(fused, numbers, &prototype.numbers);
+    let (mut costs, unlike) = apart(fused, numbers, codes, prototype);
+    for (cost, unlike) in costs.iter_mut().zip(unlike) {
+        *cost = mul_add(fused, gamma, unlike, *cost);
+    }
+    costs
+}
+
+/// How far each row of a block is from a prototype: the squared distance, and in how many categories it differs.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+pub(super) fn apart<C: Code, const F: bool>(
+    fused: Fused<F>,
+    numbers: &[[f64; LANES]],
+    codes: &[[C; LANES]],
+    prototype: &Row<C>,
+) -> ([f64; LANES], [f64; LANES]) {
     let mut unlike = [C::default(); LANES];
     for (values, mode) in codes.iter().zip(&prototype.codes) {
         for (unlike, value) in unlike.iter_mut().zip(values) {
             *unlike += C::from(*value != *mode);
         }
     }
-    for (cost, unlike) in costs.iter_mut().zip(unlike) {
-        *cost = mul_add(fused, gamma, unlike.into(), *cost);
-    }
-    costs
+    (squares(fused, numbers, &prototype.numbers), unlike.map(Into::into))
 }
 
 #[cfg(test)]

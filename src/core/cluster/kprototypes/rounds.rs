@@ -45,11 +45,13 @@ pub(super) fn run<C: Code>(
         if sums.moved == 0 {
             break;
         }
-        while rounds < max_iter && exchange::pass(space, &prototypes, &sums, &mut labels, cancel)? > 0 {
-            sums = space.sums(&prototypes, &mut labels, &mut least, |_, _, _| 0, cancel)?;
-            sums.update(space, &mut prototypes);
+        let mut state = exchange::State::new(space, &prototypes, &sums);
+        while rounds < max_iter && exchange::pass(space, &mut state, &mut labels, cancel)? > 0 {
             rounds += 1;
         }
+        // Anew, without what the moves rounded.
+        sums = space.sums(&prototypes, &mut labels, &mut least, |_, _, _| 0, cancel)?;
+        sums.update(space, &mut prototypes);
         if rounds >= max_iter {
             break;
         }
