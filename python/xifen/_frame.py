@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from xifen import _core
+from xifen._equality import as_integers, codes, is_read
 from xifen._results import NAT, Column, dictionary, to_arrow, to_pandas, to_polars, with_missing
 from xifen.errors import InputError
 
@@ -70,16 +71,19 @@ class Frame:
                 raise TypeError(f"a column name must be text; got {name!r}")
             if name in self.absent:
                 continue
-            count = self.names.count(name)
-            if count > 1:
-                raise InputError(f"{self.what} has {count} columns named '{name}'; rename or drop all but one")
-            if count == 0 and name not in missing:
+            if self._require_once(name) == 0 and name not in missing:
                 missing.append(name)
         if missing:
             shown = ", ".join(f"'{name}'" for name in self.names[:20]) + (", ..." if len(self.names) > 20 else "")
             if self.kind == "pandas" and missing[0] in self.native.index.names:
                 shown += "; it is the name of an index: call .reset_index() first"
             raise InputError(absent_columns(self.what, missing, self.names, f"its columns are: {shown or 'none'}"))
+
+    def _require_once(self, name: Any) -> int:
+        count = self.names.count(name)
+        if count > 1:
+            raise InputError(f"{self.what} has {count} columns named '{name}'; rename or drop all but one")
+        return count
 
     def allow_absent(self, names: Iterable[str]) -> None:
         """Let these columns count as missing in every row where the frame has none of that name (see `absent`)."""
@@ -100,7 +104,8 @@ class Frame:
         which follow, it matters only which of their values are equal, so they may be of any kind and any name.
         """
         if compared:
-            self.require(name for name in compared if isinstance(name, str))
+            for name in compared:
+                self._require_once(name)
             table = pa.table(self.stream(names, with_nat=with_nat))
             for name in compared:
                 table = table.append_column(str(name), self._compared(name, with_nat))
@@ -171,28 +176,30 @@ class Frame:
     def _compared(self, name: Any, with_nat: bool) -> pa.Array | pa.ChunkedArray:
         """Give a column as it is where Rust can read it, otherwise as numbers that are equal where its values are."""
         column = self.native[name]
+        array = None
         try:
             if self.kind == "pyarrow":
                 array = column
             elif self.kind == "polars":
-                array = pa.table(self.stream([name])).column(0)
+                array = column.to_arrow() if column.dtype.is_nested() else pa.table(self.stream([name])).column(0)
             else:
                 array = self._arrow(name, kinds_only=False, with_nat=with_nat)
-            if _readable(array.type):
-                return array
+                if column.dtype.kind == "O" and not isinstance(column.dtype, pd.ArrowDtype) and not is_read(array.type):
+                    array = None  # Arrow may keep less than the objects hold
         except InputError:
             pass  # its kind, or its kinds
-        codes: dict[Any, int] = {}
-        values = column.to_pylist() if self.kind == "pyarrow" else column.to_list()
+        array = None if array is None else as_integers(array)
+        if array is not None and is_read(array.type):
+            return array
+        values = column.to_list() if array is None else array.to_pylist()
         try:
-            coded = [None if value is None else codes.setdefault(_frozen(value), len(codes)) for value in values]
+            return pa.array(codes(values), pa.int64())
         except TypeError:
             kinds = sorted({type(value).__name__ for value in values})
             raise InputError(
                 f"column '{name}' of {self.what} holds {', '.join(kinds)}, of which some cannot be compared, and "
                 "duplicates are equal in every column; drop it first"
             ) from None
-        return pa.array(coded, pa.int64())
 
     def numeric_names(self) -> list[str]:
         """List the columns that hold numbers, as Python objects too (booleans do not count)."""
@@ -398,40 +405,6 @@ def _unreadable(what: str, name: str, values: Any, failure: Exception) -> str:
 
 def _unknown(what: str, name: str, kind: Any) -> str:
     return f"column '{name}' of {what} holds {kind}; wanted numbers of up to 64 bits, text, dates, timestamps or true/false: convert it first"
-
-
-def _readable(kind: pa.DataType) -> bool:
-    """Whether Rust reads such a column: `wanted_type` in convert.rs."""
-    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_decimal256(kind):
-        return False
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return _readable(kind.value_type)
-    named = [
-        "null",
-        "boolean",
-        "integer",
-        "floating",
-        "decimal",
-        "string",
-        "large_string",
-        "string_view",
-        "date",
-        "timestamp",
-    ]
-    return any(getattr(pa.types, f"is_{name}")(kind) for name in named)
-
-
-def _frozen(value: Any) -> Any:
-    """Give something hashable that is equal where the values are, and of the same kind."""
-    if isinstance(value, np.ndarray):
-        return np.ndarray, _frozen(value.tolist())
-    if isinstance(value, dict):
-        return dict, frozenset((key, _frozen(own)) for key, own in value.items())
-    if isinstance(value, (list, tuple)):
-        return type(value), tuple(map(_frozen, value))
-    if isinstance(value, set):
-        return set, frozenset(value)
-    return type(value), repr(value) if isinstance(value, (float, complex)) else value  # NaN is not equal to itself
 
 
 def _kind_of(value: Any) -> str:
