@@ -12,7 +12,7 @@ import pytest
 import xifen as xf
 from sklearn import config_context
 from sklearn.exceptions import NotFittedError
-from xifen.errors import InputError, ParameterError
+from xifen.errors import InputError, ParameterError, XifenError
 
 FRAME = pd.DataFrame({"a": np.random.default_rng(0).normal(size=50) / 3, "b": range(50)})
 
@@ -82,6 +82,13 @@ def test_the_version_is_that_of_the_installed_package():
         (("fitted", "bin_edges_", "a", "values"), [True]),
         (("fitted", "bin_edges_", "a", "dtype"), "\ud800"),
         (("fitted", "closed_"), None),
+        (("fitted", "n_features_in_"), 2**70),
+        (("fitted", "n_features_in_"), 10**12),
+        (("fitted", "n_features_in_"), -1),
+        (("fitted", "n_features_in_"), True),
+        (("fitted", "n_features_in_"), 5),
+        (("fitted", "feature_names_in_"), ["a", "b"]),
+        (("fitted", "feature_names_in_", "values"), ["b", "c"]),
     ],
 )
 def test_a_damaged_model_is_named(path: tuple[str, ...], value: object):
@@ -92,6 +99,27 @@ def test_a_damaged_model_is_named(path: tuple[str, ...], value: object):
     part[path[-1]] = value
     with pytest.raises(InputError, match="this model is damaged"):
         xf.Binner.from_json(json.dumps(model))
+
+
+def test_what_a_damaged_model_was_told_is_named():
+    def refused(estimator: object, part: str, name: str, value: object = None) -> str:
+        model = json.loads(estimator.to_json())
+        assert name in model[part]
+        if value is None:
+            del model[part][name]
+        else:
+            model[part][name] = value
+        with pytest.raises(XifenError) as caught:
+            type(estimator).from_json(json.dumps(model))
+        return str(caught.value)
+
+    binner, tagger = xf.Binner(2).fit(FRAME), xf.RuleTagger({"tag": "a > 1"}).fit(FRAME)
+    assert refused(binner, "parameters", "labels", 5) == "labels of 'a' is 5; wanted a list, worst to best"
+    assert refused(tagger, "parameters", "families", 5).startswith("this model is damaged: ")
+    assert refused(tagger, "parameters", "output", [1]).startswith("this model is damaged: ")
+    assert "aliases of 'tag' is 5" in refused(tagger, "parameters", "aliases", {"tag": 5})
+    assert "feature_names_in_ is missing" in refused(tagger, "fitted", "feature_names_in_")
+    assert "expected" in refused(tagger, "fitted", "column_kinds_", [""])
 
 
 def test_what_is_no_model_is_named():

@@ -29,6 +29,9 @@ __all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "Model", "read_m
 
 FORMAT_VERSION = 1
 
+#: More columns than any model was fitted on: a damaged file shall not ask for memory without end.
+_MOST_FEATURES = 1_000_000
+
 
 class Model(BaseEstimator):
     """Base of all estimators: a fitted one is written as JSON and read again.
@@ -37,6 +40,8 @@ class Model(BaseEstimator):
     """
 
     _fitted: ClassVar[tuple[str, ...]] = ()
+    #: Of the fitted attributes, those some models lack: an array has no names, and partial_fit counts no iterations.
+    _lacking: ClassVar[frozenset[str]] = frozenset({"feature_names_in_", "n_iter_"})
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
@@ -94,14 +99,14 @@ class Model(BaseEstimator):
         estimator = cls(**{name: _decode(value) for name, value in model["parameters"].items()})
         fitted = {"n_features_in_", "feature_names_in_", *cls._fitted}
         _refuse_unknown(model["fitted"], fitted, f"the fitted attributes of {cls.__name__}")
-        # An array has no names, and partial_fit counts no iterations.
-        for name in sorted(fitted - {"feature_names_in_", "n_iter_"}):
+        for name in sorted(fitted - cls._lacking):
             if name not in model["fitted"]:
                 raise InputError(
                     f"this model is damaged: the fitted attribute {name} is missing; fit and write it again"
                 )
         for name, value in model["fitted"].items():
             setattr(estimator, name, _decode(value))
+        _check_features(estimator.n_features_in_, getattr(estimator, "feature_names_in_", None))
         estimator._check_restored()
         return estimator
 
@@ -164,6 +169,9 @@ class FrameTransformer(TransformerMixin, Model):
             self._sklearn_output_config = {"transform": transform}
         return self
 
+    def _check_restored(self) -> None:
+        self.get_feature_names_out()  # asks the parameters that name columns
+
     def _remember(self, frame: Frame) -> None:
         """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""
         _count_as_missing(frame.absent)
@@ -201,6 +209,8 @@ class ColumnAdder(FrameTransformer):
     it found in the rows, reading them once), and turns what was found into columns (`_add`). Where it has a parameter
     `optional`, the columns named there count as missing in a frame that has none of that name.
     """
+
+    _lacking = frozenset()
 
     def _reads(self) -> Sequence[str]:
         raise NotImplementedError
@@ -263,6 +273,17 @@ class ColumnAdder(FrameTransformer):
 def _count_as_missing(absent: Sequence[str]) -> None:
     if absent:
         warn(f"the frame has no {', '.join(map(repr, absent))}: optional, and now missing in every row")
+
+
+def _check_features(count: Any, names: Any) -> None:
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_FEATURES:
+        raise InputError(
+            f"this model is damaged: n_features_in_ is {count!r}; wanted how many columns it was fitted on; fit and write it again"
+        )
+    if names is not None and (not isinstance(names, np.ndarray) or names.shape != (count,)):
+        raise InputError(
+            f"this model is damaged: feature_names_in_ does not name {count} columns; fit and write it again"
+        )
 
 
 def read_model(text: str, wanted: str) -> dict[str, Any]:

@@ -121,6 +121,8 @@ class _Bins(FrameTransformer):
             if np.ndim(values) != 1 or not (np.diff(values) >= 0).all():
                 raise InputError(f"this model is damaged: the edges of '{column}' must not decrease")
         self.bin_edges_ = BinEdges(edges, closed)
+        super()._check_restored()
+        self.transform({column: np.empty(0) for column in edges})  # asks all parameters that a fitted one uses
 
 
 class Binner(_Bins):
@@ -465,11 +467,11 @@ class RFMScorer(ColumnAdder, _Bins):
         return column_names("recency, frequency and monetary", [self.recency, self.frequency, self.monetary])
 
     def _check_restored(self) -> None:
-        super()._check_restored()
         if set(self._measures()) != set(self.bin_edges_):
             raise InputError(
                 f"this model is damaged: it has edges of {', '.join(self.bin_edges_)}, not of what it scores"
             )
+        super()._check_restored()
 
     def _parameters(self) -> dict[str, Any]:
         return {name: cuts_by_column(getattr(self, name)) for name in ("n_bins", "strategy", "edges", "scores")}

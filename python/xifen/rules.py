@@ -233,6 +233,8 @@ class RuleSet(ColumnAdder):
     def _check_restored(self) -> None:
         if not isinstance(self.parameters_, Mapping) or len(self.columns_) != len(self.column_kinds_):
             raise InputError("this model is damaged: its columns and their kinds, or its parameters, are not whole")
+        super()._check_restored()
+        _core.rules_columns(self._fitted_config(), None)
 
     def _fitted_config(self) -> str:
         return self._config(self.columns_, self.parameters_, self.column_kinds_)
@@ -246,6 +248,9 @@ class RuleSet(ColumnAdder):
             for name in given or ():
                 if not isinstance(name, str):
                     raise TypeError(f"{what} names {name!r}; wanted text")
+        for label, others in (self.aliases or {}).items():
+            if not isinstance(others, Mapping):
+                raise TypeError(f"aliases of {label!r} is {others!r}; wanted a mapping, such as {{'key': ...}}")
         rules: Any = self.rules
         if not isinstance(rules, Mapping):
             raise TypeError(f"rules must be a mapping of label to condition; got {type(rules).__name__}")

@@ -96,7 +96,7 @@ fn fixed_offset(name: &str) -> Option<jiff::tz::Offset> {
     }
     let hours: i32 = digits.get(..2)?.parse().ok()?;
     let minutes: i32 = digits.get(2..).filter(|rest| !rest.is_empty()).map_or(Some(0), |rest| rest.parse().ok())?;
-    (minutes < 60).then(|| jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
+    (hours < 24 && minutes < 60).then(|| jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
 }
 
 #[cfg(test)]
@@ -107,6 +107,9 @@ mod tests {
     fn unknown_zones_name_the_nearest() {
         let message = zone("Asia/Shanghia", "tz").unwrap_err().to_string();
         assert!(message.contains("did you mean 'Asia/Shanghai'"), "{message}");
-        assert!(zone("+25:99", "tz").is_err());
+        assert!(zone("+23:59", "tz").is_ok());
+        for name in ["+24:00", "-25:00", "+08:60"] {
+            assert!(zone(name, "tz").is_err(), "{name}");
+        }
     }
 }
