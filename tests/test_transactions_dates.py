@@ -87,6 +87,8 @@ def test_offsets_beside_none() -> None:
     few = ["2024-01-05", "2024-01-06", "2024-01-07T00:00+08:00", "9999-01-01T00:00+09:00"]
     assert reasons(log(timestamp=few)) == [USED, USED, MISSING, OUTSIDE]
     refusal(InputError, log(timestamp=few), "row 2 has an offset from UTC, but row 0 and most have none")
+    even = log(timestamp=["2024-01-05T00:00+08:00", "2024-01-06", None, None])
+    refusal(InputError, even, "row 1 has no offset from UTC, but row 0 has one: write")
     # a row that cannot be used says nothing about the others
     beyond = log(timestamp=["2024-01-05T00:00+08:00", "2024-01-06T00:00+08:00", None, "9999-01-01T00:00+09:00"])
     assert reasons(beyond) == [USED, USED, MISSING, OUTSIDE]
@@ -128,6 +130,14 @@ def test_a_year_of_two_digits_is_told_its_directive() -> None:
     )
     refusal(InputError, log(timestamp="31/12/24"), *words, date_format="%d/%m/%Y")
     assert reasons(log(timestamp="31/12/23"), date_format="%d/%m/%y") == [USED] * 4
+    with pytest.raises(InputError, match="1678 to 2261") as caught:
+        xf.rfm_table(log(timestamp="30/02/2024"), as_of="max", date_format="%d/%m/%Y")
+    assert "%y" not in str(caught.value)
+
+
+@pytest.mark.parametrize("date_format", ["%Y-%m-%d %M", "%F%.f", "%F %3f"])
+def test_a_format_without_the_hour(date_format: str) -> None:
+    refusal(ParameterError, log(timestamp="2024-01-05"), "reads parts of a time without", date_format=date_format)
 
 
 @pytest.mark.parametrize("date_format", ["%!", "%", "%Y-%m-%d %E", "%Y-%m-%d %Q"])

@@ -108,6 +108,8 @@ class Model(BaseEstimator):
             setattr(estimator, name, _decode(value))
         _check_features(estimator.n_features_in_, getattr(estimator, "feature_names_in_", None))
         estimator._check_restored()
+        if hasattr(estimator, "get_feature_names_out"):
+            estimator.get_feature_names_out()  # asks the parameters that name columns
         return estimator
 
     def _shown(self) -> list[_display.Part]:
@@ -168,9 +170,6 @@ class FrameTransformer(TransformerMixin, Model):
             _known_output(transform)
             self._sklearn_output_config = {"transform": transform}
         return self
-
-    def _check_restored(self) -> None:
-        self.get_feature_names_out()  # asks the parameters that name columns
 
     def _remember(self, frame: Frame) -> None:
         """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""

@@ -114,14 +114,13 @@ class _Bins(FrameTransformer):
 
     def _check_restored(self) -> None:
         edges, closed = self.bin_edges_, self.closed_
-        lengths = [{column: len(part) for column, part in parts.items()} for parts in (edges, closed)]
-        if lengths[0] != lengths[1] or not {side for sides in closed.values() for side in sides} <= {"left", "right"}:
+        lengths, sides = ({column: len(part) for column, part in parts.items()} for parts in (edges, closed))
+        if lengths != sides or not {side for sides in closed.values() for side in sides} <= {"left", "right"}:
             raise InputError("this model is damaged: closed_ must say 'left' or 'right' for each edge of bin_edges_")
         for column, values in edges.items():
             if np.ndim(values) != 1 or not (np.diff(values) >= 0).all():
                 raise InputError(f"this model is damaged: the edges of '{column}' must not decrease")
         self.bin_edges_ = BinEdges(edges, closed)
-        super()._check_restored()
         self.transform({column: np.empty(0) for column in edges})  # asks all parameters that a fitted one uses
 
 

@@ -233,7 +233,6 @@ class RuleSet(ColumnAdder):
     def _check_restored(self) -> None:
         if not isinstance(self.parameters_, Mapping) or len(self.columns_) != len(self.column_kinds_):
             raise InputError("this model is damaged: its columns and their kinds, or its parameters, are not whole")
-        super()._check_restored()
         _core.rules_columns(self._fitted_config(), None)
 
     def _fitted_config(self) -> str:

@@ -80,7 +80,8 @@ def rfm_table(
         Refuse rows with a missing or impossible value, naming reason, count and first row, or leave them out with a
         warning that does. A text that is no date is missing_timestamp, and so is one without an offset from UTC in a
         column where others have one; one that names a day or time no calendar or clock has (2024-02-30, 25:00) is
-        timestamp_out_of_range.
+        timestamp_out_of_range. Under a `date_format` a number its directive does not read (month 13) makes a text no
+        date: it may be written in another order.
     windows : sequence of str
         Trailing windows in days or calendar months, ``["90D", "12M"]``, as_of included.
     n_jobs : int, optional

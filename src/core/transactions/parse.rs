@@ -6,7 +6,7 @@ use super::{
     clock::{DAYS, FIRST_DAY},
     read::{MISSING, NEVER},
     reason::Reason,
-    written::{NoTime, Reading, Written, check_format, described, iso},
+    written::{NoTime, Reading, Written, check_format, described, has_short_year, iso},
 };
 use crate::{Error, Result, cancel::Cancel, column::Column, ids::text_of, parallel};
 
@@ -77,7 +77,6 @@ impl Met {
 
     fn refused(self, format: Option<&str>) -> Vec<(Reason, String)> {
         let mut refused = Vec::new();
-        let aware_counts = self.is_aware();
         if let Some((row, text)) = self.otherwise {
             let wanted = match format {
                 None => "is no ISO 8601 date such as 2024-01-15 or 2024-01-15T09:30:00: say how it is written, for \
@@ -91,15 +90,15 @@ impl Met {
             refused.push((Reason::MissingTimestamp, format!("row {row} holds '{text}', which {wanted}")));
         }
         if let (Some(naive), Some((aware, _))) = (self.naive, self.aware) {
-            let odd = if aware_counts {
-                format!("row {naive} has no offset from UTC, but row {aware} and most have one")
-            } else {
-                format!("row {aware} has an offset from UTC, but row {naive} and most have none")
+            let odd = match self.balance {
+                0 => format!("row {naive} has no offset from UTC, but row {aware} has one"),
+                1.. => format!("row {naive} has no offset from UTC, but row {aware} and most have one"),
+                _ => format!("row {aware} has an offset from UTC, but row {naive} and most have none"),
             };
             refused.push((Reason::MissingTimestamp, format!("{odd}: write all of them one way")));
         }
         if let Some((row, text)) = self.impossible {
-            let short_year = if format.is_some_and(|format| format.contains("%Y")) {
+            let short_year = if format.is_some_and(|format| has_short_year(&text, format)) {
                 " (%y reads a year of two digits)"
             } else {
                 ""

@@ -24,9 +24,9 @@ pub(super) type Reading = std::result::Result<Written, NoTime>;
 
 /// Refuses a format that reads no day, by what it makes of a day it wrote itself.
 pub(super) fn check_format(format: &str) -> Result<()> {
-    const MOMENT: i64 = 1_709_228_730; // 2024-02-29T17:45:30Z
+    const MOMENT: i128 = 1_709_228_730_123_456_789; // 2024-02-29T17:45:30.123456789Z
     let wanted = "for example %d/%m/%Y for 31/12/2024 or %Y%m%d for 20241231";
-    let day = jiff::Timestamp::from_second(MOMENT).map(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC));
+    let day = jiff::Timestamp::from_nanosecond(MOMENT).map(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC));
     let written = day.and_then(|day| BrokenDownTime::from(&day).to_string(format));
     let parts = written.and_then(|written| BrokenDownTime::parse(format, written));
     // A zone's name would be read and forgotten.
@@ -35,12 +35,18 @@ pub(super) fn check_format(format: &str) -> Result<()> {
             "date_format='{format}' has a directive that reads no dates; wanted those of strptime, {wanted}"
         )));
     };
-    if parts.timestamp().is_none() && parts.to_datetime().is_err() {
-        return Err(Error::parameter(format!(
-            "date_format='{format}' names no day; wanted a year, a month and a day, {wanted}"
-        )));
-    }
-    Ok(())
+    let why = match (parts.timestamp(), parts.to_datetime(), parts.to_date()) {
+        (Some(_), ..) | (_, Ok(_), _) => return Ok(()),
+        (_, _, Ok(_)) => "reads parts of a time without the larger ones; give all from %H on, or none".to_owned(),
+        _ => format!("names no day; wanted a year, a month and a day, {wanted}"),
+    };
+    Err(Error::parameter(format!("date_format='{format}' {why}")))
+}
+
+/// Whether a text gives a year of two digits where the format reads one of four.
+pub(super) fn has_short_year(text: &str, format: &str) -> bool {
+    let year = BrokenDownTime::parse(format, text).ok().and_then(|parts| parts.year());
+    format.contains("%Y") && year.is_some_and(|year| year < 100)
 }
 
 /// A date in the caller's own form.
@@ -229,9 +235,17 @@ mod tests {
 
     #[test]
     fn formats_without_a_day_are_refused() {
-        for format in
-            ["%d/%m/%Y", "%Y%m%d", "%Y-%j", "%G-W%V-%u", "%s", "%d %b %y, %I:%M %p", "%FT%T%z", "%Y年%m月%d日"]
-        {
+        for format in [
+            "%d/%m/%Y",
+            "%Y%m%d",
+            "%Y-%j",
+            "%G-W%V-%u",
+            "%s",
+            "%d %b %y, %I:%M %p",
+            "%FT%T%z",
+            "%F %H:%M:%S%.f",
+            "%Y年%m月%d日",
+        ] {
             assert!(check_format(format).is_ok(), "{format}");
         }
         for (format, said) in [
@@ -239,6 +253,9 @@ mod tests {
             ("%H:%M", "no day"),
             ("%Y", "no day"),
             ("", "no day"),
+            ("%F %M", "without the larger ones"),
+            ("%F%.f", "without the larger ones"),
+            ("%F %N", "without the larger ones"),
             ("%E", "directive"),
             ("%F %Q", "directive"),
             ("%", "directive"),
