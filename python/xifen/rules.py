@@ -401,9 +401,10 @@ class RuleSegmenter(RuleSet):
         """Write the rules as one SQL expression that gives the same labels in a warehouse.
 
         Parameters have their values, divisors stand in ``nullif``, and a rule that is NULL stops as `unknown` says.
-        The labels are the same in duckdb except in three cases: a missing value must be NULL (SQL orders NaN above
-        every number), no calculation on integers, decimals or dates may overflow (duckdb raises an error there), and
-        timestamps of nanoseconds lose their last three digits where an interval moves them.
+        The labels are the same in duckdb except in four cases: a missing value must be NULL (SQL orders NaN above
+        every number), no calculation on integers, decimals or dates may overflow (duckdb raises an error there),
+        timestamps of nanoseconds lose their last three digits where an interval moves them, and of a column plus 1
+        month beside the same plus 30 days duckdb computes one (its optimizer takes the intervals for equal).
         Rules that refer to others have those conditions written out.
         An optional column that was absent must be there, as NULL.
 

@@ -10,6 +10,7 @@ mod bits;
 mod calculate;
 mod calendar;
 mod cells;
+mod change;
 mod check;
 mod choose;
 mod compile;
@@ -45,8 +46,10 @@ mod tally;
 mod text;
 mod texts;
 mod types;
+mod witness;
 
 pub use calendar::{Interval, Zone};
+pub use change::Change;
 pub use check::ColumnKind;
 pub use config::{Checked, CheckedRule, Config, Domain, Rule, Unknown, Value};
 pub use coverage::{
@@ -57,7 +60,7 @@ pub use direction::Direction;
 pub use explain::{Condition, Explanation, TriedRule, explain};
 pub use family::{CheckedFamily, Family};
 pub use learn::{Learned, Statistic, learn};
-pub use near::{Change, Near};
+pub use near::Near;
 pub use number::{Number, Units};
 pub use parse::{MAX_NESTING, MAX_TOKENS, parse};
 pub use segment::{Codes, Labelled, labels};

@@ -3,18 +3,19 @@
 //! A change gives some inputs of a row other values. The nearest one changes the fewest inputs, then those by the least
 //! (`|new - old| / (1 + |old|)` each, added up; of dates `days / (1 + days)`; 1 for a text, a truth or a value that was
 //! missing), then comes first in the order of the rules. Only values beside the rules' own constants are tried: between
-//! two of them nothing changes, so that the nearest point of a stretch is its end.
+//! two of them nothing changes, so that the nearest point of a stretch is its end. What is calculated changes like a
+//! column of its own, where a value of one of its columns can bring that about.
 
 use serde::Serialize;
 
 use super::{
-    ast::{Constant, Expr, quoted},
+    ast::{Constant, Expr},
     axis::{Axis, Group, groups},
     cells::{as_kind, constant_of, laid_out, moment_of, number_of},
+    change::{Change, Found},
     check::ColumnKind,
     config::Checked,
     evaluate::Findings,
-    explain::shown,
     grid,
     interpret::{Cell, Rows},
     moments,
@@ -23,17 +24,20 @@ use super::{
     plain::{Plain, plain},
     program::{Literal, Program},
     segment::{Choice, every_row},
+    witness::Ways,
 };
 use crate::{Result, cancel::Cancel, column::Batch};
 
 /// Whole numbers of a domain that are tried one by one; of a wider one those beside the rules' constants are enough.
 const FEW: u64 = 16;
 /// The last code point: a text of it comes after all others.
-const LAST: char = '\u{10ffff}';
+pub(super) const LAST: char = '\u{10ffff}';
 /// Most inputs that are changed.
 const MAX_CHANGED: usize = 3;
 /// Most combinations of values that are tried for one number of inputs.
 const MAX_TRIED: usize = 200_000;
+/// Most changes that are found to be impossible before the search is given up.
+const MAX_DOUBTS: usize = 5_000;
 
 /// The nearest rule that did not fire.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,38 +50,29 @@ pub struct Near {
     pub distance: f64,
 }
 
-/// One input that would have to be otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// The column, or the expression that stands for itself.
-    pub column: String,
-    /// What it is.
-    pub is: String,
-    /// What it would have to be, with its sign: `>= 4`.
-    pub needed: String,
-}
-
 /// Rules made ready to be tried on other values.
 pub(crate) struct Nearby {
-    plain: Plain,
+    pub(super) plain: Plain,
     program: Program,
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
 }
 
 /// A value an input could have: what it is, how far that is, and how it reads.
-struct Candidate {
-    value: Cell,
-    distance: f64,
+#[derive(Clone)]
+pub(super) struct Candidate {
+    pub(super) value: Cell,
+    pub(super) distance: f64,
     /// The constant it lies right beside, where a person would name that.
-    beside: Option<Number>,
+    pub(super) beside: Option<Number>,
 }
 
 /// How far the best found so far is, its code, and the columns it changes with the places of their values.
 type Best = (f64, i16, Vec<(usize, usize)>);
 
 /// A row, and for every column the values to try; the first is the row's own.
-struct Around {
-    columns: Vec<Vec<Candidate>>,
+#[derive(Clone)]
+pub(super) struct Around {
+    pub(super) columns: Vec<Vec<Candidate>>,
 }
 
 impl Nearby {
@@ -122,6 +117,9 @@ impl Nearby {
         cancel: &Cancel,
         rule_of: impl Fn(usize) -> usize,
     ) -> Result<Option<Near>> {
+        let rule = |code: i16| usize::try_from(code).map_or(0, &rule_of);
+        let mut ways = Ways::default();
+        let mut doubts = 0;
         for count in 1..=MAX_CHANGED.min(columns.len()) {
             let mut best: Option<Best> = None;
             let mut subsets = subsets(columns, count);
@@ -146,18 +144,29 @@ impl Nearby {
                     let is_nearer = best
                         .as_ref()
                         .is_none_or(|(least, first, _)| distance.total_cmp(least).then(code.cmp(first)).is_lt());
-                    if is_nearer {
+                    if !is_nearer {
+                        continue;
+                    }
+                    let found = Found { around, columns, choice, chosen: &chosen, code: *code, rule: rule(*code) };
+                    if self.comes_about(&found, &mut ways, cancel)? {
                         best = Some((distance, *code, chosen));
+                    } else {
+                        doubts += 1;
+                        if doubts > MAX_DOUBTS {
+                            return Ok(None);
+                        }
                     }
                 }
             }
             if let Some((distance, code, chosen)) = best {
-                let changes = (0..chosen.len())
-                    .map(|place| self.change(around, &chosen, place, code, choice, cancel))
-                    .collect::<Result<Vec<_>>>()?;
-                let rule = usize::try_from(code).ok().and_then(|code| self.plain.checked.rules.get(rule_of(code)));
-                let changes = changes.into_iter().flatten().collect();
-                return Ok(rule.map(|rule| Near { label: rule.label.clone(), changes, distance }));
+                let found = Found { around, columns, choice, chosen: &chosen, code, rule: rule(code) };
+                let changes = chosen.iter().map(|(column, place)| self.change(&found, *column, *place, cancel));
+                let changes = changes.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+                return Ok(self.plain.checked.rules.get(rule(code)).map(|rule| Near {
+                    label: rule.label.clone(),
+                    changes,
+                    distance,
+                }));
             }
         }
         Ok(None)
@@ -172,25 +181,14 @@ impl Nearby {
     }
 
     /// The answers for every combination of the varied columns' values; the others keep the row's own.
-    fn codes(
+    pub(super) fn codes(
         &self,
         around: &Around,
         varied: &[(usize, Vec<usize>)],
         choice: &Choice,
         cancel: &Cancel,
     ) -> Result<Vec<i16>> {
-        let axes: Vec<Axis> = around
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(column, values)| {
-                let own = [0];
-                let places = varied.iter().find(|(other, _)| *other == column).map_or(&own[..], |(_, places)| places);
-                let cells = places.iter().filter_map(|place| values.get(*place)).map(|candidate| &candidate.value);
-                let kind = self.plain.checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null);
-                Axis { name: String::new(), shown: vec![String::new(); places.len()], values: laid_out(kind, cells) }
-            })
-            .collect();
+        let axes = self.axes(around, varied);
         let cells = axes.iter().map(|axis| axis.shown.len()).product();
         let mut columns = grid::columns(&axes, cells);
         // What is calculated from a changed column changes with it, unless it is what is to be otherwise.
@@ -217,53 +215,20 @@ impl Nearby {
         every_row(&[batch], &self.program, choice, &Findings::default(), cancel)
     }
 
-    /// How a change reads: as a value, or as a bound where all values beyond it do as well.
-    fn change(
-        &self,
-        around: &Around,
-        chosen: &[(usize, usize)],
-        which: usize,
-        code: i16,
-        choice: &Choice,
-        cancel: &Cancel,
-    ) -> Result<Option<Change>> {
-        let Some((column, place)) = chosen.get(which) else { return Ok(None) };
-        let Some(values) = around.columns.get(*column) else { return Ok(None) };
-        let (Some(own), Some(new)) = (values.first(), values.get(*place)) else { return Ok(None) };
-        let name = self.plain.checked.names.get(*column).cloned().unwrap_or_default();
-        let number = |candidate: &Candidate| number_of(&candidate.value);
-        let mut needed = match &new.value {
-            Cell::Text(text) if text.starts_with(LAST) => "another text".to_owned(),
-            Cell::Text(text) if is_after(&new.value) => {
-                format!("just after {}", quoted(text.trim_end_matches('\0'), '\''))
-            }
-            value => format!("= {}", shown(value)),
+    /// The varied columns' values; of the others the row's own.
+    pub(super) fn axes(&self, around: &Around, varied: &[(usize, Vec<usize>)]) -> Vec<Axis> {
+        let columns = around.columns.iter().enumerate();
+        let axis = |(column, values): (usize, &Vec<Candidate>)| {
+            let places = varied.iter().find(|(other, _)| *other == column).map_or(&[0][..], |(_, places)| places);
+            let cells: Vec<&Cell> = places.iter().filter_map(|place| Some(&values.get(*place)?.value)).collect();
+            let values = laid_out(self.kind(column), cells.iter().copied());
+            Axis { name: String::new(), shown: vec![String::new(); cells.len()], values }
         };
-        if let Some(to) = number(new) {
-            let up = number(own).is_none_or(|from| to > from);
-            let beyond: Vec<usize> = (1..values.len())
-                .filter(|place| {
-                    values.get(*place).and_then(number).is_some_and(|value| if up { value >= to } else { value <= to })
-                })
-                .collect();
-            let varied: Vec<(usize, Vec<usize>)> = chosen
-                .iter()
-                .map(|(other, place)| (*other, if other == column { beyond.clone() } else { vec![*place] }))
-                .collect();
-            let all = self.codes(around, &varied, choice, cancel)?.iter().all(|found| *found == code);
-            // Right beside a constant of a continuous column: the constant is what a person would say.
-            let above = |constant: Number| to > constant.to_f64();
-            needed = match (new.beside, all, up) {
-                (Some(constant), true, true) if above(constant) => format!("> {constant}"),
-                (Some(constant), true, false) if !above(constant) => format!("< {constant}"),
-                (Some(constant), ..) if above(constant) => format!("just above {constant}"),
-                (Some(constant), ..) => format!("just below {constant}"),
-                (None, true, true) => format!(">= {}", shown(&new.value)),
-                (None, true, false) => format!("<= {}", shown(&new.value)),
-                (None, false, _) => needed,
-            };
-        }
-        Ok(Some(Change { column: name, is: shown(&own.value), needed }))
+        columns.map(axis).collect()
+    }
+
+    pub(super) fn kind(&self, column: usize) -> ColumnKind {
+        self.plain.checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null)
     }
 
     /// The values to try around a row.
@@ -286,7 +251,7 @@ impl Nearby {
 
     fn candidates(&self, column: usize, cells: &[Cell]) -> Vec<Candidate> {
         let own = cells.get(column).cloned().unwrap_or(Cell::Missing);
-        let kind = self.plain.checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null);
+        let kind = self.kind(column);
         let mut found: Vec<(Cell, Option<Number>)> = Vec::new();
         let group = self.groups.get(column);
         let mut constants: Vec<Constant> = group.map_or_else(Vec::new, |group| group.constants.clone());
@@ -322,7 +287,7 @@ impl Nearby {
     }
 
     /// Whether the column's domain has the value.
-    fn allows(&self, column: usize, cell: &Cell) -> bool {
+    pub(super) fn allows(&self, column: usize, cell: &Cell) -> bool {
         let checked = &self.plain.checked;
         let Some((_, domain)) = checked.domains.iter().find(|(of, _)| *of == column) else { return true };
         let kind = checked.kinds.get(column).copied().unwrap_or(ColumnKind::Null);
@@ -378,7 +343,7 @@ fn chosen(varied: &[(usize, Vec<usize>)], cell: usize) -> Vec<(usize, usize)> {
 }
 
 /// The values at a constant and right beside it: on each side as many as there are columns to be told apart.
-fn beside(kind: ColumnKind, constant: &Constant, count: usize, found: &mut Vec<(Cell, Option<Number>)>) {
+pub(super) fn beside(kind: ColumnKind, constant: &Constant, count: usize, found: &mut Vec<(Cell, Option<Number>)>) {
     match (kind, constant) {
         (ColumnKind::Text, Constant::Text(text)) => {
             found.extend((0..=count).map(|after| (Cell::Text(format!("{text}{}", "\0".repeat(after))), None)));
@@ -422,7 +387,7 @@ fn beside(kind: ColumnKind, constant: &Constant, count: usize, found: &mut Vec<(
 }
 
 /// Whether a text is the one right after another.
-fn is_after(cell: &Cell) -> bool {
+pub(super) fn is_after(cell: &Cell) -> bool {
     matches!(cell, Cell::Text(text) if text.ends_with('\0'))
 }
 
