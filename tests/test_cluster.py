@@ -25,6 +25,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from xifen.errors import InputError
 
 #: The smallest inertia ever seen on rfm_data_orders, by number of clusters (hundreds of runs of scikit-learn 1.9 from
 #: several seeds), in the standardised logarithms of `log_rfm`.
@@ -329,8 +330,12 @@ def test_extremes_that_can_be_used():
     assert xf.KMeans(1).fit(GOOD[:1]).inertia_ == 0
     denormal = np.concatenate([GOOD, np.full((50, 3), 5e-324)])
     assert np.isfinite(xf.KMeans(3, random_state=0).fit(denormal).inertia_)
-    with pytest.warns(ConvergenceWarning):  # squares of such differences are zero
-        xf.KMeans(3, random_state=0).fit(np.arange(30.0).reshape(-1, 1) * 5e-324)
+    for kind, small in ((np.float64, 1e-170), (np.float64, 5e-324), (np.float32, 1e-25)):
+        for model in (xf.KMeans(3, random_state=0), xf.MiniBatchKMeans(3, random_state=0)):
+            with pytest.raises(InputError, match="squared distances are lost to rounding; multiply the columns"):
+                model.fit((GOOD * small).astype(kind))
+    with pytest.raises(InputError, match="inertia_ is more than any number"):
+        xf.KMeans(2, random_state=0).fit(GOOD * 1e139, sample_weight=np.full(50, 1e100))
     large = xf.KMeans(2, random_state=0).fit(GOOD * 1e130)
     np.testing.assert_array_equal(large.labels_, xf.KMeans(2, random_state=0).fit(GOOD).labels_)
 

@@ -121,3 +121,13 @@ def test_partial_fit_refuses_an_order_it_cannot_keep():
 def test_a_small_init_size_warns():
     with pytest.warns(RuntimeWarning, match="init_size=2 should be larger than n_clusters=3"):
         xf.MiniBatchKMeans(3, init_size=2, random_state=0).fit(blobs(100))
+
+
+@pytest.mark.parametrize("compute_labels", [True, False])
+def test_the_largest_cluster_is_the_first(compute_labels: bool):
+    rows = np.random.default_rng(0).normal(size=(5_000, 3))
+    for seed in range(6):
+        made = xf.MiniBatchKMeans(8, label_order="size", compute_labels=compute_labels, random_state=seed).fit(rows)
+        sizes = np.bincount(made.predict(rows))
+        assert (np.diff(sizes) <= 0).all()
+        assert not compute_labels or (np.bincount(made.labels_) == sizes).all()

@@ -206,7 +206,7 @@ def test_a_tied_column_is_named():
 
 
 @every_kind
-@pytest.mark.filterwarnings("ignore:component.*collapsed")
+@pytest.mark.filterwarnings("ignore:component.*collapsed", "ignore:of 2 components . has no rows left")
 @pytest.mark.parametrize("reg_covar", [1e-6, 0])
 def test_extremes_that_can_be_used(kind: str, reg_covar: float):
     rows = blobs(60, 3)

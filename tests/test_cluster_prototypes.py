@@ -326,7 +326,7 @@ def test_a_model_file_predicts_the_same_in_another_process(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{kp.transform(CUSTOMERS).to_numpy().tobytes().hex()} {kp.labels_.tolist()}"
     damaged = kp.to_json().replace('"n_features_in_": 4', '"n_features_in_": 3')
-    with pytest.raises(InputError, match="damaged: its prototypes"):
+    with pytest.raises(InputError, match="damaged: feature_names_in_ does not name 3 columns"):
         xf.KPrototypes.from_json(damaged)
     with pytest.raises(ParameterError, match="a model file cannot hold RandomState"):
         xf.KModes(2, random_state=np.random.RandomState(0)).fit(CUSTOMERS).to_json()
@@ -449,3 +449,16 @@ def test_sparse_data_is_refused():
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match="Sparse data was passed"):
         xf.KModes(2).fit(sparse.csr_matrix(np.eye(4)))
+
+
+def test_weights_far_apart_end_and_cost_what_they_say():
+    """Rounding takes what little is left of a cluster when nearly all its weight leaves: that row stays."""
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"x": random.normal(size=200), "c": random.integers(0, 3, 200).astype(str)})
+    for weights in (np.exp(-random.integers(0, 60, 200).astype(float)), random.choice([1.0, 1e16], 200)):
+        made = xf.KPrototypes(5, gamma=1.0, random_state=0).fit(rows, sample_weight=weights)
+        assert made.n_iter_ < 100
+        assert np.isclose(made.cost_, (made.transform(rows).to_numpy().min(axis=1) * weights).sum(), rtol=1e-9)
+    few = pd.DataFrame({"x": [4.0, 7, 0, 1, 8], "c": list("abbab")})
+    made = xf.KPrototypes(2, gamma=1.0, random_state=0).fit(few, sample_weight=[1e-17, 1e-17, 1, 1, 1e-17])
+    assert made.cost_ < 1e-14

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 import numpy as np
 from sklearn import get_config
@@ -25,9 +25,11 @@ from xifen._frame import Frame, as_kind, is_array
 from xifen._warn import warn
 from xifen.errors import InputError, ParameterError, XifenError
 
-__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "Model", "read_model"]
+__all__ = ["FORMAT_VERSION", "ColumnAdder", "FrameTransformer", "Model", "or_as_before", "read_model"]
 
 FORMAT_VERSION = 1
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 #: More columns than any model was fitted on: a damaged file shall not ask for memory without end.
 _MOST_FEATURES = 1_000_000
@@ -42,6 +44,12 @@ class Model(BaseEstimator):
     _fitted: ClassVar[tuple[str, ...]] = ()
     #: Of the fitted attributes, those some models lack: an array has no names, and partial_fit counts no iterations.
     _lacking: ClassVar[frozenset[str]] = frozenset({"feature_names_in_", "n_iter_"})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("fit", "fit_predict", "fit_transform", "partial_fit"):
+            if name in vars(cls):
+                setattr(cls, name, or_as_before(vars(cls)[name]))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")
@@ -176,6 +184,22 @@ class FrameTransformer(TransformerMixin, Model):
         _count_as_missing(frame.absent)
         self.n_features_in_ = len(frame.names)
         self.feature_names_in_ = np.asarray(frame.names, dtype=object)
+
+
+def or_as_before(method: _Method) -> _Method:
+    """Have a method that fails leave the estimator as it was: half of another fit would answer wrongly."""
+
+    @functools.wraps(method)
+    def wrapped(self: Any, *arguments: Any, **named: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return method(self, *arguments, **named)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return cast("_Method", wrapped)
 
 
 def _known_output(kind: Any) -> str:

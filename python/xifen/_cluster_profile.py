@@ -195,7 +195,7 @@ def _traits(
 def _word(column: str, lang: Language) -> tuple[str, str]:
     """Give the words for less and for more of a measure; one over a window, "monetary_12M", says which."""
     texts = _TEXTS[lang]
-    measure, window = re.fullmatch(r"(.+?)(?:_(\d+[DM]))?", column).groups()  # type: ignore[union-attr] # matches any
+    measure, window = re.fullmatch(r"(.*?)(?:_(\d+[DM]))?", column, re.DOTALL).groups()  # type: ignore[union-attr] # matches any
     if measure not in _WORDS:
         return texts["low"].format(column), texts["high"].format(column)
     low, high = _WORDS[measure][lang]

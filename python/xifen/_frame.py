@@ -137,6 +137,9 @@ class Frame:
 
     def matrix(self, names: Sequence[str] | None = None) -> np.ndarray:
         """Put columns (None: all) side by side: float32 where every one is, else float64; missing is NaN."""
+        if len(set(self.names)) < len(self.names):
+            for name in self.names:
+                self._require_once(name)
         table = self.native
         if names is not None:
             table = table.select(names) if self.kind == "pyarrow" else table[list(names)]

@@ -60,7 +60,7 @@ class ClusterSegmenter(ColumnAdder):
     categorical : list of str, optional
         Which of `columns` are categories, under "kprototypes"; by default those that hold no numbers.
     gamma : float, optional
-        What one category that differs costs under "kprototypes", beside squared differences of scaled numbers; by default
+        What one category that differs costs, under "kprototypes" alone, beside squared differences of scaled numbers; by default
         as in `KPrototypes`, about 0.5. The more, the more categories decide.
     log : "auto", bool or list of str
         Which columns are logged, as log(1 + |x|) with the sign of x. "auto" takes those whose skewness is above 1 and
@@ -187,7 +187,8 @@ class ClusterSegmenter(ColumnAdder):
         Raises
         ------
         InputError
-            A column is absent, holds no numbers or infinity, or there are fewer rows than clusters, or only equal ones.
+            A column is absent, holds no numbers or infinity, or there are fewer rows than clusters, or only equal ones to
+            choose a number of clusters from.
         ParameterError
             A parameter cannot be used.
         TypeError
@@ -357,8 +358,10 @@ class ClusterSegmenter(ColumnAdder):
 
     def _check_words(self) -> None:
         """Refuse what is no word of ours before any work."""
-        if self.method not in _METHODS:
+        if not isinstance(self.method, str) or self.method not in _METHODS:
             raise ParameterError(f"method is {self.method!r}; wanted {' or '.join(map(repr, _METHODS))}")
+        if self.gamma is not None and self.method != "kprototypes":
+            raise ParameterError(f"gamma is {self.gamma!r}, but only method='kprototypes' weighs categories")
         if self.lang not in ("en", "zh"):
             raise ParameterError(f"lang is {self.lang!r}; wanted 'en' or 'zh'")
         if not isinstance(self.output, str) or not self.output:
@@ -379,9 +382,9 @@ class ClusterSegmenter(ColumnAdder):
 
     def _count(self, table: Any, clusterer: Any, seed: int) -> tuple[int, dict[str, Any] | None]:
         """Give the number of clusters, and what it was chosen by."""
+        most = _whole("max_clusters", self.max_clusters, 2, np.iinfo(np.int16).max)
         if self.n_clusters is not None:
             return _whole("n_clusters", self.n_clusters, 1, np.iinfo(np.int16).max), None
-        most = _whole("max_clusters", self.max_clusters, 2, np.iinfo(np.int16).max)
         different = different_rows(table[: 100 * most])
         if different <= most:
             different = different_rows(table)

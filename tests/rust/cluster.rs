@@ -62,7 +62,7 @@ fn from_the_same_centres_it_goes_the_way_of_the_book() {
         let matrix = Matrix::new(&flat, rows.len(), dims, false).unwrap();
         let starts = Matrix::new(&flat[..clusters * dims], clusters, dims, false).unwrap();
         let (labels, total) = lloyd(&rows, clusters);
-        let given = config(clusters, r#""init": "given", "n_init": 1, "tol": 0"#);
+        let given = config(clusters, r#""init": null, "n_init": 1, "tol": 0"#);
         let found = fit(&matrix, None, Some(&starts), &given, &Cancel::new()).unwrap();
         assert_eq!(found.labels.iter().map(|label| *label as usize).collect::<Vec<_>>(), labels);
         assert!((found.inertia - total).abs() <= 1e-10 * total);

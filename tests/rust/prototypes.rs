@@ -149,7 +149,7 @@ proptest! {
             prop_assert!((cost - wanted).abs() <= 1e-9);
         }
         // From its own prototypes a fit moves nowhere.
-        let given = config(clusters, &format!(r#""init": "given", "n_init": 1, "gamma": {}"#, found.gamma));
+        let given = config(clusters, &format!(r#""init": null, "n_init": 1, "gamma": {}"#, found.gamma));
         let again = table.with(|rows| prototypes.with(|starts| {
             fit(rows, Some(&table.weights), Some(starts), &given, &cancel).unwrap()
         }));

@@ -26,7 +26,11 @@ class RowReader:
         """Give the rows as one array the core can read in place; of what kind it was fitted on, or float64."""
         if is_array(X):
             kinds = (np.float64, np.float32) if dtype is None else dtype
-            rows = validate_data(self, X, reset=reset, dtype=kinds, order=None, ensure_all_finite=False)
+            try:
+                rows = validate_data(self, X, reset=reset, dtype=kinds, order=None, ensure_all_finite=False)
+            except ValueError:
+                _refuse_texts(X)
+                raise
         else:
             frame = Frame(X)
             rows = frame.matrix()
@@ -188,6 +192,20 @@ class CentreModel(DistanceModel, Clusterer):
         return self._rows(X, dtype=kind), centres, in_place(np.asarray(self._origin, dtype=kind).reshape(1, -1))
 
 
+def _refuse_texts(X: Any) -> None:
+    """Name the first value of an array of objects or texts that is no number."""
+    array = np.asarray(X) if hasattr(X, "dtype") else np.asarray(X, dtype=object)
+    if array.ndim != 2 or array.dtype.kind not in "OUS":
+        return
+    for (row, column), value in np.ndenumerate(array):
+        try:
+            float(value)
+        except ValueError:
+            raise InputError(
+                f"X holds {value!r} in row {row} of column {column}; wanted numbers: convert it, or leave the column out"
+            ) from None
+
+
 def in_place(array: np.ndarray) -> np.ndarray:
     """Copy an array only if the core cannot read it where it stands."""
     if array.flags.aligned and (array.flags.c_contiguous or array.flags.f_contiguous):
@@ -220,12 +238,12 @@ def warn_of_few(found: int, wanted: int) -> None:
         )
 
 
-def whole(name: str, value: Any) -> int:
-    """Give a whole number of at least 1, for what Python itself counts with."""
+def whole(name: str, value: Any, *, at_least: int = 1) -> int:
+    """Give a whole number, for what Python itself counts with."""
     try:
         number = operator.index(value)
     except TypeError:
-        number = 0
-    if number < 1 or isinstance(value, bool):
-        raise ParameterError(f"{name} is {value!r}; wanted a whole number of at least 1")
+        number = at_least - 1
+    if number < at_least or isinstance(value, bool):
+        raise ParameterError(f"{name} is {value!r}; wanted a whole number of at least {at_least}")
     return number

@@ -114,7 +114,13 @@ class Table:
             if pa.types.is_string_view(column.type):
                 column = column.cast(pa.large_string())
             if not pa.types.is_dictionary(column.type):
-                column = column.dictionary_encode()
+                try:
+                    column = column.dictionary_encode()
+                except pa.ArrowNotImplementedError:
+                    raise InputError(
+                        f"{self.called(position)} holds {column.type}, which cannot be a category; convert it to text or "
+                        "numbers first"
+                    ) from None
             chunks = column.unify_dictionaries().combine_chunks()
             chunk = chunks.chunk(0) if isinstance(chunks, pa.ChunkedArray) else chunks
             places, found = pd.factorize(chunk.indices.cast(pa.int64()).fill_null(-1).to_numpy())

@@ -161,10 +161,12 @@ class PrototypeModel(DistanceModel):
             raise InputError(f"the frame has no {'column' if table.rows else 'row'}; give at least one to group")
         return table
 
-    def _starts(self, table: Table, known: list[list[Any] | None]) -> tuple[str, Coded | None]:
+    def _starts(self, table: Table, known: list[list[Any] | None]) -> tuple[str | None, Coded | None]:
         """Say how runs start: a word for the core, and prototypes where they are given."""
         if isinstance(self.init, str):
             return self.init, None
+        if self.init is None:
+            raise ParameterError("init is None; wanted 'Huang', 'Cao', 'random' or rows to start from")
         try:
             given = Table(np.asarray(self.init, dtype=object) if is_array(self.init) else self.init, "init")
         except (TypeError, ValueError) as failure:
@@ -178,7 +180,7 @@ class PrototypeModel(DistanceModel):
         if unseen:
             position, value = unseen[0]
             raise ParameterError(f"init holds {value!r} in {table.called(position)}, which no row has")
-        return "given", _in_place(starts)
+        return None, _in_place(starts)
 
     def _placed(self, X: Any) -> tuple[Coded, Coded, float, list[str]]:
         """Give rows, prototypes, gamma and the names of the columns of numbers as the core reads them."""

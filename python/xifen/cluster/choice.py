@@ -17,7 +17,7 @@ from xifen.cluster._categories import Table
 from xifen.cluster._prototypes import PrototypeModel
 from xifen.cluster.kmeans import KMeans
 from xifen.cluster.metrics import _rows, calinski_harabasz_score, davies_bouldin_score, silhouette_score
-from xifen.cluster.stability import STABLE, as_rows, labels_of, prepared, resampled
+from xifen.cluster.stability import STABLE, as_rows, check_clusterer, labels_of, prepared, resampled
 from xifen.errors import InputError, ParameterError
 
 __all__ = ["KChoice", "choose_k"]
@@ -166,7 +166,7 @@ def choose_k(
         raise ParameterError(f"criteria is empty; wanted at least one of {', '.join(_CRITERIA)}")
     n_resamples, n_references = whole("n_resamples", n_resamples), whole("n_references", n_references)
     silhouette_size, resample_size = (
-        whole("silhouette_size", silhouette_size),
+        whole("silhouette_size", silhouette_size, at_least=2),
         whole("resample_size", resample_size),
     )
     X, rows = as_rows(X)
@@ -247,8 +247,7 @@ def _numbers(k_range: Any, rows: int) -> list[int]:
 
 def _maker(estimator: Any) -> Callable[[int], Any]:
     """Tell how to make a clusterer of k clusters."""
-    if isinstance(estimator, type) or not all(hasattr(estimator, name) for name in ("fit", "get_params")):
-        raise TypeError(f"estimator is {estimator!r}; wanted a clusterer, such as KMeans()")
+    check_clusterer(estimator)
     known = [name for name in ("n_clusters", "n_components") if name in estimator.get_params(deep=False)]
     if not known:
         raise ParameterError(
@@ -327,7 +326,7 @@ def _recommend(table: pd.DataFrame, criteria: list[str]) -> tuple[int | None, st
     if not deciding:
         return None, "inertia falls with every further cluster and recommends no k; ask for another criterion too"
     name = deciding[0]
-    rows = table[table[name].notna()]
+    rows = table.dropna(subset=_columns(name))
     if rows.empty:
         return None, f"no k is recommended: the rows are too few or too much alike for a {_CRITERIA[name][0]}"
     remark = ""

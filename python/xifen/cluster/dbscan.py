@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from xifen import _core
+from xifen._base import or_as_before
 from xifen._cuts import as_json, threads
 from xifen._progress import waiting
 from xifen.cluster._base import LabelModel, RowReader, as_weights
@@ -89,6 +90,7 @@ class DBSCAN(RowReader, LabelModel, BaseEstimator):
         self.label_order = label_order
         self.n_jobs = n_jobs
 
+    @or_as_before
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find the clusters.
 

@@ -331,6 +331,9 @@ class GaussianMixture(DensityMixin, Clusterer):
             "diag": (n_components, columns),
             "spherical": (n_components,),
         }
+        for name, words in (("covariance_type", tuple(shapes)), ("init_params", _STARTS)):
+            if not isinstance(getattr(self, name), str):
+                raise ParameterError(f"{name} is {getattr(self, name)!r}; wanted {' or '.join(map(repr, words))}")
         shape = shapes.get(self.covariance_type, ())
         start = (
             _start("weights_init", self.weights_init, (n_components,)),
@@ -355,6 +358,13 @@ class GaussianMixture(DensityMixin, Clusterer):
         self.converged_ = out["converged"]
         self.n_iter_ = out["rounds"]
         self.lower_bound_ = out["lower_bound"]
+        empty = np.flatnonzero(self.weights_ * len(rows) < _NO_ROW)
+        if len(empty):
+            warn(
+                f"of {n_components} components {', '.join(map(str, empty))} {'has' if len(empty) == 1 else 'have'} no rows "
+                "left, as where fewer rows differ than there are components; ask for fewer components",
+                ConvergenceWarning,
+            )
         if out["collapsed"]:
             warn(out["collapsed"])
         if not self.converged_:
@@ -383,6 +393,12 @@ class GaussianMixture(DensityMixin, Clusterer):
             "spherical": components,
         }
         return int(spreads[self.covariance_type] + components * columns + components - 1)
+
+
+#: Where a run may start.
+_STARTS = ("kmeans", "k-means++", "random", "random_from_data")
+#: A component that all rows together belong to by less than this has none.
+_NO_ROW = 1e-6
 
 
 def _start(name: str, given: Any, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -26,8 +26,8 @@ class MeansModel(CentreModel):
 
     _runs_of_random: ClassVar[int]
 
-    def _starts(self, rows: np.ndarray, random: np.random.RandomState) -> tuple[str, np.ndarray | None, Any]:
-        """Say how runs start: a word for the core, given centres (of all runs, one set behind the other), `n_init`."""
+    def _starts(self, rows: np.ndarray, random: np.random.RandomState) -> tuple[str | None, np.ndarray | None, Any]:
+        """Say how runs start: a word for the core, or given centres (of all runs, one set behind the other), `n_init`."""
         init, n_init = self.init, as_json("n_init", self.n_init)
         if isinstance(init, str):
             return init, None, self._runs_of_random if (init, n_init) == ("random", "auto") else n_init
@@ -35,13 +35,13 @@ class MeansModel(CentreModel):
         if callable(init):
             runs = self._runs_of_random if isinstance(n_init, str) and n_init == "auto" else whole("n_init", n_init)
             sets = [self._centres(init(rows, n_clusters, random_state=random), rows) for _ in range(runs)]
-            return "given", np.concatenate(sets), runs
-        if n_init not in ("auto", 1):
+            return None, np.concatenate(sets), runs
+        if n_init != "auto" and whole("n_init", n_init) > 1:
             warn(
                 f"init gives the centres to start from, so there is one run instead of n_init={n_init}",
                 RuntimeWarning,
             )
-        return "given", self._centres(init, rows), 1
+        return None, self._centres(init, rows), 1
 
     def _centres(self, given: Any, rows: np.ndarray) -> np.ndarray:
         try:
@@ -55,7 +55,7 @@ class MeansModel(CentreModel):
             raise ParameterError(f"init gives centres of shape {centres.shape}; wanted {wanted}")
         return in_place(centres)
 
-    def _common(self, init: str, n_init: Any, seed: int) -> dict[str, Any]:
+    def _common(self, init: str | None, n_init: Any, seed: int) -> dict[str, Any]:
         """Give the core's configuration of what both share."""
         return {
             "n_clusters": as_json("n_clusters", self.n_clusters),

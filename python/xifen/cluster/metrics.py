@@ -12,7 +12,7 @@ from xifen import _core
 from xifen._cuts import threads
 from xifen._frame import Frame, is_array
 from xifen.cluster._base import in_place, whole
-from xifen.errors import InputError
+from xifen.errors import InputError, ParameterError
 
 __all__ = [
     "adjusted_rand_score",
@@ -294,6 +294,8 @@ def normalized_mutual_info_score(
     0.0
     """
     first, second = _labels(labels_true, "labels_true"), _labels(labels_pred, "labels_pred")
+    if average_method is None:
+        raise ParameterError("average_method is None; wanted 'arithmetic', 'geometric', 'min' or 'max'")
     return _core.cluster_agreement(first, second, average_method, threads(n_jobs))
 
 

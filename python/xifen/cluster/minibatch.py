@@ -12,7 +12,7 @@ from xifen import _core
 from xifen._cuts import as_json, threads
 from xifen._progress import waiting
 from xifen._warn import warn
-from xifen.cluster._base import as_weights, in_place
+from xifen.cluster._base import as_weights, in_place, whole
 from xifen.cluster.kmeans import Init, MeansModel
 
 __all__ = ["MiniBatchKMeans"]
@@ -41,7 +41,7 @@ class MiniBatchKMeans(MeansModel):
     n_init : int or "auto"
         How many starts are tried; one of them is run.
     reassignment_ratio : float
-        Centres that have seen less than this share of what the largest has start again at a random row of the batch.
+        0 to 1. Centres that have seen less than this share of what the largest has start again at a random row of the batch.
 
     Attributes
     ----------
@@ -200,7 +200,8 @@ class MiniBatchKMeans(MeansModel):
         init, starts, n_init = self._starts(rows, random) if first else ("random", None, 1)
         if first:
             self._seed = int(random.randint(np.iinfo(np.int32).max))
-            if self.init_size is not None and 0 < self.init_size < self.n_clusters:
+            least = whole("n_clusters", self.n_clusters)
+            if isinstance(self.init_size, (int, np.integer)) and 0 < self.init_size < least:
                 warn(
                     f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}; "
                     "three times n_clusters is used",

@@ -15,8 +15,9 @@ from xifen._frame import Frame, is_array
 from xifen._progress import Progress, Told
 from xifen.cluster._base import whole
 from xifen.cluster.metrics import adjusted_rand_score
+from xifen.errors import ParameterError
 
-__all__ = ["STABLE", "Stability", "bootstrap_stability", "labels_of", "prepared", "resampled"]
+__all__ = ["STABLE", "Stability", "bootstrap_stability", "check_clusterer", "labels_of", "prepared", "resampled"]
 
 #: From which mean Jaccard similarity a cluster counts as found again (Hennig 2007).
 STABLE: Final = 0.75
@@ -137,8 +138,7 @@ def bootstrap_stability(
     >>> stability.adjusted_rand
     1.0
     """
-    if isinstance(estimator, type) or not all(hasattr(estimator, name) for name in ("fit", "get_params")):
-        raise TypeError(f"estimator is {estimator!r}; wanted a clusterer, such as KMeans(3)")
+    check_clusterer(estimator)
     n_resamples = whole("n_resamples", n_resamples)
     X, _ = as_rows(X)
     random = check_random_state(random_state)
@@ -160,6 +160,10 @@ def resampled(
     clusters, codes = np.unique(labels, return_inverse=True)
     rows = len(labels)
     size = rows if resample_size is None else whole("resample_size", resample_size)
+    if size < len(clusters):
+        raise ParameterError(
+            f"resample_size is {size}, fewer rows than the {len(clusters)} clusters to be found in them; give more"
+        )
     similarity = np.empty((n_resamples, len(clusters)))
     drawn = np.empty((n_resamples, len(clusters)), dtype=bool)
     agreement = np.empty(n_resamples)
@@ -201,6 +205,12 @@ def as_rows(X: Any) -> tuple[Any, int]:
     return array, len(array)
 
 
+def check_clusterer(estimator: Any) -> None:
+    """Refuse what cannot be fitted again and again."""
+    if isinstance(estimator, type) or not all(hasattr(estimator, name) for name in ("fit", "get_params")):
+        raise TypeError(f"estimator is {estimator!r}; wanted a clusterer, such as KMeans(3)")
+
+
 def prepared(estimator: Any, random: np.random.RandomState, n_jobs: int | None) -> Any:
     """Clone a clusterer; seeds and threads it leaves open are set."""
     fresh = clone(estimator)
@@ -214,7 +224,11 @@ def prepared(estimator: Any, random: np.random.RandomState, n_jobs: int | None) 
 
 def labels_of(fitted: Any, X: Any) -> np.ndarray:
     """Give the cluster of each row `fitted` saw."""
-    return np.asarray(fitted.labels_ if hasattr(fitted, "labels_") else fitted.predict(X))
+    if hasattr(fitted, "labels_"):
+        return np.asarray(fitted.labels_)
+    if not hasattr(fitted, "predict"):
+        raise TypeError(f"estimator is {fitted!r}, which labels no rows; wanted a clusterer, such as KMeans(3)")
+    return np.asarray(fitted.predict(X))
 
 
 def _found(estimator: Any, X: Any, distinct: np.ndarray, places: np.ndarray) -> np.ndarray:

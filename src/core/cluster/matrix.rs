@@ -36,6 +36,8 @@ pub trait Real:
     const PAIRED: bool;
     /// Values beyond this have squares whose sums may overflow.
     const LARGEST: Self;
+    /// Columns of a smaller variance differ by what has no square.
+    const LEAST_VARIANCE: f64;
 
     /// `self * by + more`, rounded once.
     #[must_use]
@@ -57,13 +59,14 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($kind:ty, $index:ty, $paired:literal, $largest:literal) => {
+    ($kind:ty, $index:ty, $paired:literal, $largest:literal, $least:literal) => {
         #[allow(clippy::cast_lossless, clippy::inline_always)] // only inlined bodies are compiled for wide vectors
         impl Real for $kind {
             type Index = $index;
             const INFINITY: Self = <$kind>::INFINITY;
             const PAIRED: bool = $paired;
             const LARGEST: Self = $largest;
+            const LEAST_VARIANCE: f64 = $least;
 
             #[inline(always)]
             fn fused(self, by: Self, more: Self) -> Self {
@@ -97,8 +100,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, true, 1e15);
-real!(f64, u64, false, 1e140);
+real!(f32, u32, true, 1e15, 1e-30);
+real!(f64, u64, false, 1e140, 1e-280);
 
 /// `a * b + c`.
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions

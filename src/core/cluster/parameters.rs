@@ -22,6 +22,17 @@ pub(super) fn not_negative(parameter: &str, value: &Value) -> Result<f64> {
         .ok_or_else(|| Error::parameter(format!("{parameter} is {value}; wanted a number of at least 0")))
 }
 
+/// Refuses a sum of squares that is no number any more.
+pub(super) fn check_sum(what: &str, sum: f64) -> Result<()> {
+    if sum.is_finite() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "{what} is more than any number: squared distances times weights (and gamma) add up beyond 1e308; divide the \
+         columns, sample_weight or gamma by a power of ten"
+    )))
+}
+
 /// How many clusters.
 pub(super) fn clusters(parameter: &str, value: &Value) -> Result<usize> {
     match count(parameter, value)? {

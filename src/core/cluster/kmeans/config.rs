@@ -12,8 +12,8 @@ use crate::{Result, config::choice};
 pub struct Config {
     /// How many clusters.
     pub n_clusters: Value,
-    /// The name of a [`Start`].
-    pub init: String,
+    /// The name of a [`Start`]; none where the centres come with the call.
+    pub init: Option<String>,
     /// How many runs, or "auto".
     pub n_init: Value,
     /// How many rounds at most.
@@ -53,11 +53,8 @@ pub(super) struct Plan {
 
 impl Config {
     pub(super) fn plan(&self) -> Result<Plan> {
-        let start = choice(
-            "init",
-            &self.init,
-            &[("k-means++", Start::PlusPlus), ("random", Start::Random), ("given", Start::Given)],
-        )?;
+        let starts = [("k-means++", Start::PlusPlus), ("random", Start::Random)];
+        let start = self.init.as_ref().map_or(Ok(Start::Given), |init| choice("init", init, &starts))?;
         let given = (start == Start::Given).then_some("init gives the centres");
         let runs = match &self.n_init {
             Value::String(word) if word == "auto" => {

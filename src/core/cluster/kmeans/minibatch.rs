@@ -9,9 +9,9 @@ use super::{
         distance::{Centres, Sums},
         matrix::{Matrix, Real},
         pack::Packed,
-        parameters::{count, not_negative},
+        parameters::{check_sum, count, not_negative},
     },
-    Clusters, check_rows, check_starts, check_weights,
+    Clusters, check_rows, check_spread, check_starts, check_weights,
     config::{Config, Plan},
     lloyd::{self, largest_first},
     place::place,
@@ -68,6 +68,11 @@ impl BatchConfig {
             })? as usize),
         };
         let ratio = not_negative("reassignment_ratio", &self.reassignment_ratio)?;
+        if ratio > 1.0 {
+            return Err(Error::parameter(format!(
+                "reassignment_ratio is {ratio}; wanted at most 1, as much as the centre that has seen most"
+            )));
+        }
         Ok(BatchPlan { kmeans, batch, init_rows, patience, ratio })
     }
 }
@@ -140,6 +145,7 @@ pub fn fit<T: Real>(
     let columns = &config.kmeans.columns;
     let starts = starts.map(|starts| check_starts(starts, &plan.kmeans, matrix.columns(), columns)).transpose()?;
     let (means, variance) = matrix.moments(columns, cancel)?;
+    check_spread(matrix, variance)?;
     let tol = plan.kmeans.tol * variance;
     let origin: Vec<T> = means.into_iter().map(T::from_f64).collect();
     let mut total = 0.0;
@@ -181,16 +187,24 @@ pub fn fit<T: Real>(
             break;
         }
     }
+    let mut centres = outside(&centres, &origin);
     if plan.kmeans.by_size {
-        centres = largest_first(&centres, &seen, origin.len());
-        seen.sort_by(|a, b| b.total_cmp(a));
+        let (labels, _) = labelled(matrix, weights, &centres, &origin, columns, cancel)?;
+        let mut sizes = vec![0.0; clusters];
+        for (row, label) in labels.iter().enumerate() {
+            if let Some(size) = sizes.get_mut(*label as usize) {
+                *size += weights.map_or(1.0, |weights| weights.get(row).copied().unwrap_or(0.0));
+            }
+        }
+        centres = largest_first(&centres, &sizes, origin.len());
+        seen = largest_first(&seen, &sizes, 1);
     }
-    let centres = outside(&centres, &origin);
     let (labels, inertia) = if config.compute_labels {
         labelled(matrix, weights, &centres, &origin, columns, cancel)?
     } else {
         (Vec::new(), smooth.unwrap_or(0.0) * weights.map_or(rows as f64, |weights| weights.iter().sum()))
     };
+    check_sum("inertia_", inertia)?;
     let rounds = (steps * plan.batch).div_ceil(rows);
     let found = seen.iter().filter(|seen| **seen > 0.0).count();
     let clusters = Clusters { centres, origin, labels, inertia, rounds, found };

@@ -25,6 +25,7 @@ use super::{
     matrix::{Matrix, Real},
     moments::mean,
     pack::Packed,
+    parameters::check_sum,
 };
 use crate::{
     Error, Result,
@@ -67,6 +68,7 @@ pub fn fit<T: Real>(
     let runs = |origin| Runs { plan: &plan, starts, origin, seed: config.seed, cancel };
     if let Some(few) = distinct::distinct(matrix, weights, cancel)? {
         let (means, variance) = matrix.moments(&config.columns, cancel)?;
+        check_spread(matrix, variance)?;
         let origin: Vec<T> = means.iter().map(|mean| T::from_f64(*mean)).collect();
         let packed = Packed::new(&few.matrix(matrix.columns()), &origin, cancel)?;
         let points = Points { packed: &packed, weights: Some(&few.weights) };
@@ -75,6 +77,7 @@ pub fn fit<T: Real>(
         return Ok(Clusters { labels: few.which.iter().map(label).collect(), ..clusters });
     }
     let (packed, origin, variances) = Packed::centred(matrix, &config.columns, cancel)?;
+    check_spread(matrix, mean(&variances))?;
     runs(origin).best(Points { packed: &packed, weights }, plan.tol * mean(&variances))
 }
 
@@ -108,6 +111,7 @@ impl<T: Real> Runs<'_, T> {
         let Some(Run { centres, mut labels, inertia, rounds }) = best else {
             return Err(Error::parameter("n_init is 0; wanted a whole number of at least 1"));
         };
+        check_sum("inertia_", inertia)?;
         labels.truncate(points.packed.rows);
         let found = found(&labels, self.plan.clusters);
         let labels = labels.par_iter().with_min_len(CHUNK_ROWS).map(|label| i32::from(*label)).collect();
@@ -178,6 +182,17 @@ fn check_rows<T: Real>(matrix: &Matrix<'_, T>, clusters: usize) -> Result<()> {
     Err(Error::input(format!(
         "n_samples={} is fewer than n_clusters={clusters}; give more rows, or ask for fewer clusters",
         matrix.rows()
+    )))
+}
+
+/// Refuses rows that differ, but by so little that the squares of it are 0.
+fn check_spread<T: Real>(matrix: &Matrix<'_, T>, variance: f64) -> Result<()> {
+    if variance >= T::LEAST_VARIANCE || (1..matrix.rows()).all(|row| matrix.row(row).eq(matrix.row(0))) {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "the rows differ by so little (their columns' mean variance is {variance:e}) that squared distances are lost to \
+         rounding; multiply the columns by a power of ten"
     )))
 }
 

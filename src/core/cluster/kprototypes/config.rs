@@ -14,8 +14,8 @@ pub struct Config {
     pub n_clusters: Value,
     /// What one category that differs costs; null for half the mean standard deviation of the columns of numbers.
     pub gamma: Value,
-    /// The name of a [`Start`].
-    pub init: String,
+    /// The name of a [`Start`], in any case; none where the prototypes come with the call.
+    pub init: Option<String>,
     /// How many runs, or "auto".
     pub n_init: Value,
     /// How many rounds at most.
@@ -55,10 +55,13 @@ pub(super) struct Plan {
 
 impl Config {
     pub(super) fn plan(&self) -> Result<Plan> {
-        let starts = [("Huang", Start::Huang), ("Cao", Start::Cao), ("random", Start::Random), ("given", Start::Given)];
-        let start = match starts.iter().find(|(word, _)| word.eq_ignore_ascii_case(&self.init)) {
-            Some((_, start)) => *start,
-            None => choice("init", &self.init, starts.get(..3).unwrap_or_default())?,
+        let starts = [("Huang", Start::Huang), ("Cao", Start::Cao), ("random", Start::Random)];
+        let start = match &self.init {
+            None => Start::Given,
+            Some(init) => match starts.iter().find(|(word, _)| word.eq_ignore_ascii_case(init)) {
+                Some((_, start)) => *start,
+                None => choice("init", init, &starts)?,
+            },
         };
         let given = (start == Start::Given).then_some("init gives the prototypes");
         let asked = match &self.n_init {

@@ -36,6 +36,9 @@ const CHUNK_ROWS: usize = 1 << 14;
 const PIECE_ROWS: usize = 1 << 11;
 /// A move must save this share of what the row costs, so that rounding cannot send rows round in circles.
 const LEAST_SAVING: f64 = 1e-12;
+/// A row beside which the rest of its cluster weighs less than this share stays: what it would save is as little, and
+/// of the rest nothing but rounding would be left.
+const LEAST_REST: f64 = 1e-12;
 
 /// Goes through all rows once; how many of them moved.
 pub(super) fn pass<C: Code>(
@@ -182,7 +185,7 @@ impl State {
                 let others = self.tally(places.start + mode.code, cluster);
                 if *code != mode.code && self.tally(places.start + code, cluster) <= others { weight } else { 0.0 }
             } else if *code == mode.code {
-                weight - (top - f64::max(mode.second, top - weight))
+                weight - f64::min(weight, top - mode.second)
             } else {
                 weight
             };
@@ -390,6 +393,9 @@ impl Values {
             return None;
         }
         let sum = get(&state.weights, own / SIDE, own);
+        if sum - weight <= LEAST_REST * sum {
+            return None;
+        }
         let gain = weight * sum / (sum - weight) * state.square(numbers, own)
             + state.gamma * state.saved(codes, &space.columns, own, *weight);
         let (cost, into) = cheapest(fused, state, (numbers, codes), &space.columns, *weight, own);
@@ -423,7 +429,7 @@ fn cheapest<const F: bool>(
             let tops = state.tops.get(column * state.groups + group);
             let (Some(tallies), Some(tops)) = (tallies, tops) else { continue };
             for ((unlike, tally), top) in unlike.iter_mut().zip(tallies).zip(tops) {
-                let more = tally + weight - top;
+                let more = weight - (top - tally); // in this order a small weight counts beside a large one
                 *unlike += weight - if more > 0.0 { more } else { 0.0 };
             }
         }

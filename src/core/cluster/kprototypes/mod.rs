@@ -24,7 +24,7 @@ pub use self::{
     config::{Config, Start},
     points::Mixed,
 };
-use super::{distance::Label, kmeans::check_weights, matrix::LANES};
+use super::{distance::Label, kmeans::check_weights, matrix::LANES, parameters::check_sum};
 use crate::{
     Error, Result,
     cancel::Cancel,
@@ -132,6 +132,7 @@ fn best<C: Code>(
     let Some(Run { prototypes, mut labels, cost, rounds }) = best else {
         return Err(Error::parameter("n_init is 0; wanted a whole number of at least 1"));
     };
+    check_sum("cost_", cost)?;
     labels.truncate(points.rows);
     let mut seen = vec![false; plan.clusters];
     for label in &labels {
