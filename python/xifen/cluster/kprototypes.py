@@ -68,14 +68,15 @@ class KPrototypes(PrototypeModel):
 
     Notes
     -----
-    After all rows went to their cheapest prototype, single rows are moved, means and modes following at once, until no
-    move of one row lowers the cost or `max_iter` is reached (of a column with more than 1024 categories a mode that would
-    change by the row's leaving is not counted, and a row that has all but 1e-12 of its cluster's weight stays). Huang's way, which the kmodes package goes, ends where no row is nearer to another
-    prototype; such an end can still have moves that pay. Rows as cheap with several prototypes go to the first. A mode
-    changes only to a category that weighs more; of equal ones to that which appears first in the data. A cluster that
-    loses all its rows starts again at the row that costs most where it is. Categories are equal as Python's values are:
-    1, 1.0 and True are one, "1" is another, and "" is a category like any. Results are the same bits for any number of
-    threads; between processors with different vector units the last bits may differ.
+    After all rows went to their cheapest prototype, single rows are moved, means and modes following at once, until
+    no move of one row lowers the cost or `max_iter` is reached (of a column with more than 1024 categories a mode
+    that would change by the row's leaving is not counted, and a row that has all but 1e-12 of its cluster's weight
+    stays). Huang's way, which the kmodes package goes, ends where no row is nearer to another prototype; such an end
+    can still have moves that pay. Rows as cheap with several prototypes go to the first. A mode changes only to a
+    category that weighs more; of equal ones to that which appears first in the data. A cluster that loses all its
+    rows starts again at the row that costs most where it is. Categories are equal as Python's values are: 1, 1.0 and
+    True are one, "1" is another, and "" is a category like any. Results are the same bits for any number of threads;
+    between processors with different vector units the last bits may differ.
 
     References
     ----------
