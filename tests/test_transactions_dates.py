@@ -27,12 +27,14 @@ def left(frame: Any, *warnings: str, **settings: Any) -> int:
 
 
 @pytest.mark.parametrize(
-    "text", ["01/02/2024", "2024/01/02", "20240102", "2024-1-2", "soon", "2024-01-02T10:00:00 Mars", "", "2024-01-02x"]
+    "text", ["01/02/2024", "2024/01/02", "20240102", "2024-1-2", "soon", "2024-01-02T10:00:00 Mars", "2024-01-02x"]
 )
 def test_text_that_is_not_an_iso_date(text: str) -> None:
     frame = log(timestamp=["2024-01-01", "2024-01-02", text, "2024-01-04"])
     said = "1 row missing_timestamp in column 'timestamp' (first: row 2)"
     refusal(InputError, frame, said, f"row 2 holds '{text}', which is no ISO 8601 date", "date_format='%d/%m/%Y'")
+    blank = frame.assign(timestamp=["2024-01-01", "2024-01-02", " ", "2024-01-04"])
+    refusal(InputError, blank, said, "row 2 holds ' ', which names no day: fill it in, or make it missing; repair")
     assert reasons(frame) == [USED, USED, MISSING, USED]
     assert left(frame, said) == 3
 

@@ -53,6 +53,8 @@ def read(path: str | Path) -> dict[str, Any]:
     """Read what `write` wrote; what is damaged, changed, of another version or of something else is refused."""
     try:
         text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"there is no model {path}; write one with Segmentation.save, or by xifen run") from None
     except (OSError, UnicodeDecodeError) as failure:
         raise InputError(f"the model {path} cannot be read: {failure}") from None
     try:

@@ -8,7 +8,7 @@ use sqlparser::{
 };
 
 const SIGNS: &str = "a rule has = <> < <= > >= + - * / % || and round parentheses";
-const COLUMN: &str = "compute it as a column of the frame first";
+pub(super) const COLUMN: &str = "compute it as a column of the frame first";
 const PARAMETER: &str = "a parameter is written :name";
 const ENDLESS: &str = "a rule is one condition and needs no sign at its end";
 const OR: &str = "write OR between conditions and || between texts";
@@ -58,12 +58,38 @@ pub(super) fn instead_of(token: &Token) -> Option<String> {
     Some(written.to_owned())
 }
 
+/// What to write instead of a function that others have; `None` where it may be one of ours, mistyped.
+pub(super) fn instead_of_function(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_uppercase().as_str() {
+        "IFNULL" | "NVL" | "VALUE" => "write COALESCE(a, b)",
+        "ISNULL" | "ISNA" => "write a IS NULL, or COALESCE(a, b) for another value",
+        "MOD" => "write a % b",
+        "IF" | "IIF" | "DECODE" => "write CASE WHEN a THEN b ELSE c END",
+        "CONCAT" => "write a || b",
+        "MIN" => "write LEAST(a, b)",
+        "MAX" => "write GREATEST(a, b)",
+        "NOW" | "TODAY" | "CURDATE" | "GETDATE" => "write DATE '2026-06-30', or :today and give it in parameters",
+        "LENGTH" | "LEN" => COLUMN,
+        _ => return None,
+    })
+}
+
 /// What to do about what stands behind a whole rule, the parser standing before it.
 pub(super) fn instead_of_more(parser: &Parser<'_>) -> &'static str {
     let word = |place| match &parser.peek_nth_token_ref(place).token {
         Token::Word(Word { value, .. }) => value.to_ascii_uppercase(),
         other => other.to_string(),
     };
+    match (&parser.get_current_token().token, &parser.peek_nth_token_ref(0).token) {
+        (Token::Number(..), Token::Word(Word { value, .. })) if value.starts_with('_') => {
+            return "write the digits of a number without signs between them";
+        }
+        (Token::Word(_), Token::SingleQuotedString(_)) => return "a text stands in single quotes alone",
+        (Token::Word(Word { value, .. }), _) if value.eq_ignore_ascii_case("if") => {
+            return "a rule is a condition without IF; inside of one write CASE WHEN a THEN b ELSE c END";
+        }
+        _ => {}
+    }
     let first = word(0);
     match if first == "NOT" { word(1) } else { first }.as_str() {
         "ILIKE" => "LIKE tells capitals from small letters; make a column of small letters first",
@@ -71,6 +97,14 @@ pub(super) fn instead_of_more(parser: &Parser<'_>) -> &'static str {
             "LIKE knows % for any text and _ for one character; compute other patterns as a column of the frame first"
         }
         "MOD" => "write %",
+        "EQ" | "EQUALS" | "EQUAL" | "等于" | "是" => "write =",
+        "NE" | "不等于" => "write <>",
+        "GT" | "大于" | "超过" | "高于" => "write >",
+        "GE" | "GTE" | "大于等于" | "不小于" | "不低于" => "write >=",
+        "LT" | "小于" | "低于" => "write <",
+        "LE" | "LTE" | "小于等于" | "不大于" | "不超过" => "write <=",
+        "且" | "并且" | "和" | "而且" => "write AND",
+        "或" | "或者" => "write OR",
         "DIV" | "AT" | "COLLATE" | "OVER" | "ISNULL" | "NOTNULL" => COLUMN,
         "XOR" => "write (a OR b) AND NOT (a AND b)",
         ")" => "no ( was open",

@@ -13,7 +13,7 @@ use super::{
     ast::{Comparison, Constant, Expr, Function, Is, Kind, Operator},
     calendar::{self, Interval},
     dialect::{CALLED, RuleDialect, WITH_TEXT, named},
-    foreign::{instead_of, instead_of_more, instead_of_value},
+    foreign::{COLUMN, instead_of, instead_of_function, instead_of_more, instead_of_value},
     number::Number,
     text::{Source, short},
 };
@@ -185,7 +185,11 @@ fn tokenize(source: &Source<'_>, text: &str) -> Result<Vec<TokenWithSpan>> {
                         &word.value,
                         alike.filter(|known| known.get(..1).is_some_and(|other| other.eq_ignore_ascii_case(first))),
                     );
-                    let next = if near.is_empty() { "; compute it as a column of the frame first" } else { &near };
+                    let next = match instead_of_function(&word.value) {
+                        None if near.is_empty() => format!("; {COLUMN}"),
+                        None => near,
+                        Some(instead) => format!("; {instead}"),
+                    };
                     return Err(source.error(at, &format!("there is no function '{}'{next}", short(&word.value))));
                 }
                 Token::SingleQuotedString(_) if takes_text => word.keyword = WITH_TEXT,

@@ -79,6 +79,7 @@ impl Met {
         let mut refused = Vec::new();
         if let Some((row, text)) = self.otherwise {
             let wanted = match format {
+                _ if text.trim().is_empty() => "names no day: fill it in, or make it missing".into(),
                 None => "is no ISO 8601 date such as 2024-01-15 or 2024-01-15T09:30:00: say how it is written, for \
                          example date_format='%d/%m/%Y'"
                     .into(),

@@ -403,9 +403,9 @@ fn read_times(
         Column::Timestamp(_, unit, own) => (Unit::Part(*unit), *own),
         Column::Null(_) => (Unit::Part(TimeUnit::Microsecond), None),
         other => {
+            let how = if number { ", or say with date_format= how its numbers are to be read" } else { "" };
             return Err(Error::input(format!(
-                "column '{name}' holds {}; wanted dates or timestamps: convert it, or say with date_format= how its \
-                 numbers or texts are to be read",
+                "column '{name}' holds {}; wanted dates or timestamps: convert it{how}",
                 other.kind()
             )));
         }
