@@ -61,6 +61,9 @@ impl Nearby {
         let Found { around, chosen, choice, code, .. } = *found;
         let (expressions, given): (Vec<_>, Vec<_>) =
             chosen.iter().copied().partition(|(column, _)| self.expression(*column).is_some());
+        if expressions.is_empty() {
+            return Ok(true);
+        }
         let mut all: Vec<Vec<Way>> = vec![Vec::new()];
         let mut targets = Vec::new();
         for (column, place) in expressions {
