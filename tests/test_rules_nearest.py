@@ -101,8 +101,10 @@ def test_texts_and_dates_of_a_calculation() -> None:
     rule = "CASE channel WHEN 'web' THEN 5 WHEN 'app' THEN 9 ELSE 1 END >= 9"
     assert xf.RuleSegmenter({"a": rule}).fit(frame).explain(frame).nearest["needed"].tolist() == [">= 9"]
     rule = "day + INTERVAL '1' MONTH >= DATE '2024-03-01'"
-    told = xf.RuleSegmenter({"a": rule}).fit(frame).explain(frame).nearest
-    wanted = ["day + INTERVAL '1' MONTH", ">= TIMESTAMP '2024-03-01 00:00:00'"]
-    assert told[["column", "needed"]].to_numpy().tolist() == [wanted]
+    for unit in ("s", "us", "ns"):
+        days = frame.assign(day=frame["day"].astype(f"datetime64[{unit}]"))
+        told = xf.RuleSegmenter({"a": rule}).fit(days).explain(days).nearest
+        wanted = ["day + INTERVAL '1' MONTH", ">= TIMESTAMP '2024-03-01 00:00:00'"]
+        assert told[["column", "needed"]].to_numpy().tolist() == [wanted]
     rule = "ROUND(x, 1) = 2.25"
     assert xf.RuleSegmenter({"a": rule}).fit(frame).explain(frame).nearest.empty

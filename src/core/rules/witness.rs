@@ -20,8 +20,8 @@ use crate::{Result, cancel::Cancel};
 
 /// Most values of a column that are tried: those that bring the expression nearest to what it should be.
 const MAX_VALUES: usize = 24;
-/// The widest step from a column's own value, as a power of two.
-const WIDEST: i32 = 48;
+/// The widest step from a column's own value, as a power of two: of nanoseconds a century.
+const WIDEST: i32 = 62;
 
 /// Columns, with the values that may bring an expression where it should be.
 type Way = Vec<(usize, Vec<Candidate>)>;
@@ -250,7 +250,7 @@ fn one(kind: ColumnKind) -> Cell {
 /// Zero and powers of two on both sides of it and of a value.
 fn spread(kind: ColumnKind, own: &Cell) -> Vec<Cell> {
     let steps = match kind {
-        ColumnKind::Double | ColumnKind::Single => -WIDEST..=WIDEST,
+        ColumnKind::Double | ColumnKind::Single => -48..=WIDEST,
         ColumnKind::Date => 0..=16,
         ColumnKind::Whole | ColumnKind::Decimal(_) | ColumnKind::Timestamp(..) => 0..=WIDEST,
         ColumnKind::Text | ColumnKind::Bool | ColumnKind::Null => return Vec::new(),
