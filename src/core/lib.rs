@@ -17,6 +17,7 @@ pub mod math;
 mod measure;
 mod pages;
 pub mod parallel;
+pub mod processors;
 mod random;
 pub mod rules;
 pub mod scorecard;

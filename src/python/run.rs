@@ -11,12 +11,21 @@ use std::{
 
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use xifen_core::{Error, Result, cancel::Cancel};
+use xifen_core::{Error, Result, cancel::Cancel, processors::Places};
 
 use crate::error;
 
 /// How often the waiting thread asks Python whether Ctrl-C was pressed.
 const POLL: Duration = Duration::from_millis(50);
+/// How long a call may last before its threads may move from the processors they woke on.
+const SHORT: Duration = Duration::from_millis(5);
+
+/// Threads, and where they wake.
+#[derive(Clone)]
+struct Workers {
+    pool: Arc<ThreadPool>,
+    places: Arc<Option<Places>>,
+}
 
 /// Runs `work` on the pool of `n_jobs` threads with the interpreter released.
 ///
@@ -27,21 +36,26 @@ pub(crate) fn run<T: Send>(
     n_jobs: Option<i64>,
     work: impl FnOnce(&Cancel) -> Result<T> + Send,
 ) -> PyResult<T> {
-    let pool = pool(n_jobs).map_err(|failure| error::to_python(py, failure))?;
+    let Workers { pool, places } = workers(n_jobs).map_err(|failure| error::to_python(py, failure))?;
     let cancel = Cancel::new();
     let mut interrupt = None;
     let outcome = py.detach(|| {
         let (sender, receiver) = mpsc::channel();
-        pool.in_place_scope(|scope| {
+        let mut patience = SHORT;
+        let outcome = pool.in_place_scope(|scope| {
             scope.spawn(|_| {
                 let outcome = catch_unwind(AssertUnwindSafe(|| work(&cancel)));
                 let _ = sender.send(outcome); // the receiver below outlives this task
             });
             scope.spawn(|_| ()); // wakes a second thread at once, not when the first has work for it
             loop {
-                match receiver.recv_timeout(POLL) {
+                match receiver.recv_timeout(patience) {
                     Ok(outcome) => return Some(outcome),
                     Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+                    Err(mpsc::RecvTimeoutError::Timeout) if patience == SHORT => {
+                        patience = POLL;
+                        places.iter().for_each(Places::anywhere);
+                    }
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         // The method itself, which clippy wants here, is not general enough over lifetimes.
                         #[allow(clippy::redundant_closure_for_method_calls)]
@@ -52,7 +66,11 @@ pub(crate) fn run<T: Send>(
                     }
                 }
             }
-        })
+        });
+        if patience > SHORT {
+            places.iter().for_each(Places::apart);
+        }
+        outcome
     });
     if let Some(signal) = interrupt {
         return Err(signal);
@@ -69,24 +87,34 @@ pub(crate) fn run<T: Send>(
 /// Keyed by process: a forked child inherits the map but not the threads, so it must never use (or drop)
 /// its parent's pools. A map that is locked at the moment of a fork stays locked in the child; then, as
 /// under contention, the call gets a pool of its own.
-fn pool(n_jobs: Option<i64>) -> Result<Arc<ThreadPool>> {
-    type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
+fn workers(n_jobs: Option<i64>) -> Result<Workers> {
+    type Pools = HashMap<(u32, usize), Workers>;
     static POOLS: Mutex<Option<Pools>> = Mutex::new(None);
     let key = (std::process::id(), threads(n_jobs)?);
     let Ok(mut pools) = POOLS.try_lock() else { return build(key.1) };
     let pools = pools.get_or_insert_default();
-    if let Some(pool) = pools.get(&key) {
-        return Ok(pool.clone());
+    if let Some(workers) = pools.get(&key) {
+        return Ok(workers.clone());
     }
-    let pool = build(key.1)?;
-    pools.insert(key, pool.clone());
-    Ok(pool)
+    let workers = build(key.1)?;
+    pools.insert(key, workers.clone());
+    Ok(workers)
 }
 
-fn build(threads: usize) -> Result<Arc<ThreadPool>> {
-    let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("xifen-{index}")).build();
-    pool.map(Arc::new)
-        .map_err(|failure| Error::parameter(format!("n_jobs={threads}: the threads could not be started ({failure})")))
+fn build(threads: usize) -> Result<Workers> {
+    let places = Arc::new(Places::new(threads));
+    let own = Arc::clone(&places);
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("xifen-{index}"))
+        .start_handler(move |index| own.iter().for_each(|places| places.enter(index)))
+        .build();
+    match pool {
+        Ok(pool) => Ok(Workers { pool: Arc::new(pool), places }),
+        Err(failure) => {
+            Err(Error::parameter(format!("n_jobs={threads}: the threads could not be started ({failure})")))
+        }
+    }
 }
 
 /// scikit-learn's reading of `n_jobs`, except that `None` means every processor this process may use.
