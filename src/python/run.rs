@@ -15,10 +15,8 @@ use xifen_core::{Error, Result, cancel::Cancel, processors::Places};
 
 use crate::error;
 
-/// How often the waiting thread asks Python whether Ctrl-C was pressed.
-const POLL: Duration = Duration::from_millis(50);
-/// How long a call may last before its threads may move from the processors they woke on.
-const SHORT: Duration = Duration::from_millis(5);
+/// How often the waiting thread asks Python whether Ctrl-C was pressed; a call that is asked about lasts.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Threads, and where they wake.
 #[derive(Clone)]
@@ -41,7 +39,7 @@ pub(crate) fn run<T: Send>(
     let mut interrupt = None;
     let outcome = py.detach(|| {
         let (sender, receiver) = mpsc::channel();
-        let mut patience = SHORT;
+        let mut lasts = false;
         let outcome = pool.in_place_scope(|scope| {
             scope.spawn(|_| {
                 let outcome = catch_unwind(AssertUnwindSafe(|| work(&cancel)));
@@ -49,14 +47,14 @@ pub(crate) fn run<T: Send>(
             });
             scope.spawn(|_| ()); // wakes a second thread at once, not when the first has work for it
             loop {
-                match receiver.recv_timeout(patience) {
+                match receiver.recv_timeout(POLL) {
                     Ok(outcome) => return Some(outcome),
                     Err(mpsc::RecvTimeoutError::Disconnected) => return None,
-                    Err(mpsc::RecvTimeoutError::Timeout) if patience == SHORT => {
-                        patience = POLL;
-                        places.iter().for_each(Places::anywhere);
-                    }
                     Err(mpsc::RecvTimeoutError::Timeout) => {
+                        if !lasts {
+                            lasts = true;
+                            places.iter().for_each(Places::anywhere);
+                        }
                         // The method itself, which clippy wants here, is not general enough over lifetimes.
                         #[allow(clippy::redundant_closure_for_method_calls)]
                         if let Err(signal) = Python::attach(|py| py.check_signals()) {
@@ -67,7 +65,7 @@ pub(crate) fn run<T: Send>(
                 }
             }
         });
-        if patience > SHORT {
+        if lasts {
             places.iter().for_each(Places::apart);
         }
         outcome

@@ -15,7 +15,7 @@ import xifen as xf
 from harness import Bench
 from sklearn.exceptions import ConvergenceWarning
 
-beside_openmp = partial(Bench, rest=0.01)
+beside_spinning = partial(Bench, rest=0.05)
 
 
 def blobs(rows: int, columns: int, centres: int, dtype: type = np.float64) -> np.ndarray:
@@ -36,7 +36,7 @@ def lloyd(rows: int, columns: int, clusters: int, rounds: int, dtype: type, want
             return {"inertia": [round(float(km.inertia_) / rows, 3)], "rounds": [km.n_iter_]}
         return {"label": km.labels_, "inertia": [km.inertia_], "rounds": [km.n_iter_]}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(fit, xf)},
         rivals={"scikit-learn lloyd": partial(fit, sklearn.cluster, algorithm="lloyd")},
         wanted={"scikit-learn": (wanted,)},
@@ -56,7 +56,7 @@ def default(rows: int, columns: int, clusters: int, make: Callable[[np.ndarray],
     def fit(library: Any) -> dict[str, Any]:
         return {"near the best": near(library.KMeans(clusters, random_state=0).fit(X).inertia_, best)}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(fit, xf)},
         rivals={"scikit-learn": partial(fit, sklearn.cluster)},
         wanted={"scikit-learn": (wanted,)},
@@ -73,7 +73,7 @@ def predict(rows: int, columns: int, clusters: int, method: str, wanted: float) 
         out = getattr(km, method)(X)
         return {"label": out} if out.ndim == 1 else {f"distance {place}": column for place, column in enumerate(out.T)}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(call, ours)},
         rivals={"scikit-learn": partial(call, theirs)},
         wanted={"scikit-learn": (wanted,)},
@@ -88,7 +88,7 @@ def batches(rows: int, columns: int, clusters: int) -> Bench:
         inertia = library.MiniBatchKMeans(clusters, random_state=0).fit(X).inertia_
         return {"near the best": [bool(inertia <= best * 1.2)]}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(fit, xf)},
         rivals={"scikit-learn": partial(fit, sklearn.cluster)},
         wanted={"scikit-learn": (4,)},
@@ -120,7 +120,7 @@ def density(X: np.ndarray, eps: float, wanted: float | None, *, alone: bool = Fa
         core[found.core_sample_indices_] = True
         return {"label": found.labels_, "core": core}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(fit, xf)},
         rivals={} if alone else {"scikit-learn, n_jobs=2": partial(fit, sklearn.cluster, n_jobs=2)},
         wanted={"scikit-learn": (wanted,)},
@@ -147,7 +147,7 @@ def mixture(rows: int, columns: int, components: int, kind: str, wanted: float, 
             return {"log-likelihood": [round(float(gm.lower_bound_), 2)], "rounds": [gm.n_iter_]}
         return {"mean": gm.means_.ravel(), "log-likelihood": [gm.lower_bound_], "rounds": [gm.n_iter_]}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(fit, xf)},
         rivals={"scikit-learn": partial(fit, sklearn.mixture)},
         wanted={"scikit-learn": (wanted,)},
@@ -164,7 +164,7 @@ def mixture_by_default(rows: int, wanted: float) -> Bench:
         found = library.GaussianMixture(5, random_state=0).fit(X).lower_bound_
         return {"as good as a start of theirs": [bool(found >= worst - 0.02)]}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(fit, xf)},
         rivals={"scikit-learn": partial(fit, sklearn.mixture)},
         wanted={"scikit-learn": (wanted,)},
@@ -183,7 +183,7 @@ def mixture_of_rows(rows: int, method: str, wanted: float) -> Bench:
         out = getattr(gm, method)(X)
         return {"row": out} if out.ndim == 1 else {f"component {place}": column for place, column in enumerate(out.T)}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(call, ours)},
         rivals={"scikit-learn": partial(call, theirs)},
         wanted={"scikit-learn": (wanted,)},
@@ -198,7 +198,7 @@ def measure(name: str, rows: int, wanted: float, **more: Any) -> Bench:
         value = getattr(library, name)(X, labels, **more)
         return {"score": np.atleast_1d(value)}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(call, xf)},
         rivals={"scikit-learn": partial(call, sklearn.metrics)},
         wanted={"scikit-learn": (wanted,)},
@@ -214,7 +214,7 @@ def agreement(name: str, rows: int, wanted: float) -> Bench:
     def call(library: Any) -> dict[str, Any]:
         return {"score": [getattr(library, name)(first, second)]}
 
-    return beside_openmp(
+    return beside_spinning(
         ours={"xifen": partial(call, xf)},
         rivals={"scikit-learn": partial(call, sklearn.metrics)},
         wanted={"scikit-learn": (wanted,)},

@@ -36,7 +36,8 @@ class Bench:
     wanted: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     check: Callable[[Mapping[str, pa.Array]], None] = lambda _: None
     note: str = ""
-    #: Seconds before each call, where threads of a rival (OpenMP's) look for work for a while: that would be the next call's time.
+    #: Seconds before each call, where threads of a rival look for work for a while (OpenMP's 10 ms, OpenBLAS's 30 ms):
+    #: that would be the next call's time.
     rest: float = 0.0
 
     def run(self, title: str, *, quick: bool = False) -> str:
