@@ -88,7 +88,7 @@ def with_missing(values: np.ndarray, missing: np.ndarray | None) -> pa.Array:
     """Borrow numbers; pa.array(mask=) gives the same, but makes the bits of the mask one by one."""
     if missing is None:
         return pa.array(values)
-    present = pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    present = pa.py_buffer(~np.packbits(missing, bitorder="little"))
     numbers = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [present, numbers])
 

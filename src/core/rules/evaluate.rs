@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    ahead::Ahead,
     bits::{Compare, pack},
     formula::{self, Place},
     program::{Literal, Node, Program, Test},
@@ -59,6 +60,7 @@ pub(crate) struct Evaluator<'a> {
     offsets: Vec<Option<Offsets>>,
     /// For columns that are narrowed: where among these.
     short_places: Vec<Option<usize>>,
+    ahead: Ahead,
 }
 
 /// The bits of every node for one chunk, and the columns that are narrowed for them.
@@ -90,7 +92,8 @@ impl<'a> Evaluator<'a> {
         let by_code = program.nodes.iter().map(|node| answers_by_code(node, batch)).collect();
         let offsets = batch.iter().map(offsets_of).collect();
         let short_places = short::places(program, batch);
-        Self { program, batch, first_row, findings, by_code, offsets, short_places }
+        let ahead = Ahead::of(batch);
+        Self { program, batch, first_row, findings, by_code, offsets, short_places, ahead }
     }
 
     /// Times of a column as wall clock.
@@ -107,7 +110,9 @@ impl<'a> Evaluator<'a> {
         short::fill(&self.short_places, self.batch, rows, shorts);
         let count = if self.program.calculates() { self.program.nodes.len() } else { 0 };
         let mut values: Vec<formula::Values<'a>> = std::iter::repeat_with(Default::default).take(count).collect();
+        let mut ask = self.ahead.in_parts(rows, self.program.nodes.len());
         for (place, node) in self.program.nodes.iter().enumerate() {
+            ask();
             let (done, rest) = bits.split_at_mut(place * 2 * WORDS);
             let (yes, rest) = rest.split_at_mut(WORDS);
             let (no, _) = rest.split_at_mut(WORDS);

@@ -4,6 +4,7 @@
 //! frame's columns ([`config`]), and the tree is compiled into bit operations over 64 rows at a time.
 //! [`interpret`] reads the same tree row by row: it explains, and the fast path is tested against it.
 
+mod ahead;
 pub mod ast;
 mod axis;
 mod bits;
