@@ -17,6 +17,7 @@ pub mod math;
 mod measure;
 mod pages;
 pub mod parallel;
+mod prefetch;
 pub mod processors;
 mod random;
 pub mod rules;

@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use super::evaluate::ROWS;
-use crate::column::{Batch, Codes, Column, Values};
-
-/// Bytes that memory gives at a time.
-const LINE: usize = 64;
+use crate::{
+    column::{Batch, Codes, Column, Values},
+    prefetch::{LINE, line},
+};
 
 /// Where the values of a column stand, side by side.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ impl Ahead {
     pub(crate) fn in_parts(&self, rows: &Range<usize>, count: usize) -> impl FnMut() {
         let part = self.lines(rows).count().div_ceil(count.max(1));
         let mut lines = self.lines(rows);
-        move || lines.by_ref().take(part).for_each(ask)
+        move || lines.by_ref().take(part).for_each(line)
     }
 
     /// The addresses of the rows that follow.
@@ -63,17 +63,6 @@ fn region(column: &Column<'_>) -> Option<Region> {
         Column::Null(_) | Column::Bool(..) | Column::Text(_) => return None, // nothing, bits, or anywhere
     })
 }
-
-/// Into the second cache: the first is full of the rows at hand.
-#[cfg(target_arch = "x86_64")]
-fn ask(address: usize) {
-    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-    // SAFETY: it reads nothing, whatever the address.
-    unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::without_provenance(address)) }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn ask(_: usize) {}
 
 #[cfg(test)]
 mod tests {

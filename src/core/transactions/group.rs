@@ -24,7 +24,7 @@ use crate::{
     Result,
     cancel::Cancel,
     ids::{Hashing, Ids, Key, text_of},
-    parallel,
+    parallel, prefetch,
 };
 
 /// What the measures need to know of one row.
@@ -290,8 +290,10 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
         self.table.resize(1024, 0);
         let hash = |key: K| key.hash(scattered.hashing);
         self.slots.reserve(scattered.blocks.iter().map(|block| block.records(partition).len()).sum());
-        for block in &scattered.blocks {
-            for record in block.records(partition) {
+        let mut blocks = scattered.blocks.iter().map(|block| block.records(partition)).peekable();
+        while let Some(records) = blocks.next() {
+            blocks.peek().iter().for_each(|next| prefetch::slice(next));
+            for record in records {
                 let slot = find(&mut self.table, &mut self.keys, record.key, hash, same)?;
                 if slot as usize == self.ends.len() {
                     self.ends.push(0);
@@ -317,8 +319,10 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     fn number_directly(&mut self, scattered: &Scattered<'_, K, A, O>, partition: usize, first: u64, ids: usize) {
         self.keys.resize(ids, K::default());
         self.ends.resize(ids, 0);
-        for block in &scattered.blocks {
-            for record in block.records(partition) {
+        let mut blocks = scattered.blocks.iter().map(|block| block.records(partition)).peekable();
+        while let Some(records) = blocks.next() {
+            blocks.peek().iter().for_each(|next| prefetch::slice(next));
+            for record in records {
                 let slot = record.key.number().wrapping_sub(first);
                 if let (Some(key), Some(count)) = (self.keys.get_mut(slot as usize), self.ends.get_mut(slot as usize)) {
                     *key = record.key;

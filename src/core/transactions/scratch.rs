@@ -5,7 +5,11 @@
 
 use std::mem::MaybeUninit;
 
-use crate::{kept, pages::ask_for_large};
+use crate::{
+    kept,
+    pages::ask_for_large,
+    prefetch::{self, LINE},
+};
 
 /// Memory, and the lengths of the pieces that lie in it.
 pub(super) struct Room<T> {
@@ -63,6 +67,7 @@ pub(super) fn scatter<'a, T: Copy>(
             && let Some(slot) = piece.get_mut(*cursor as usize)
         {
             slot.write(value);
+            prefetch::line(slot.as_ptr().addr() + LINE); // the place's next values go there
             *cursor += 1;
         }
     }
