@@ -61,8 +61,8 @@ impl<R, S: Deref<Target = [R]>> Block<S> {
     }
 }
 
-/// How many long texts are fetched at a time.
-const FETCH: usize = 32;
+/// How many rows ahead a long text is asked for.
+const SOON: usize = 32;
 
 /// What becomes of the rows of each customer.
 pub(super) trait Fold<A, O>: Sync {
@@ -364,15 +364,12 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
             let rows = || block.records(partition).iter().map(|record| record.key.long_row());
             let Some(row) = rows().flatten().next() else { continue };
             let (first, column) = ids.part(row);
-            // Texts lie all over the chunk: several at a time are fetched before they are compared.
-            let mut texts = rows().map(|row| Some(text_of(column, row? - first).unwrap_or_default()));
-            let mut fetched = Vec::with_capacity(FETCH);
-            for numbers in numbers.chunks(FETCH) {
-                fetched.clear();
-                fetched.extend(texts.by_ref().take(FETCH));
-                let ends = fetched.iter().map(|text| text.and_then(|text| text.last()).copied().unwrap_or_default());
-                std::hint::black_box(ends.fold(0, |all, end| all ^ end));
-                if fetched.iter().zip(numbers).any(|(text, slot)| differs(*text, *slot)) {
+            // Texts lie all over the chunk.
+            let text = |row: Option<usize>| Some(text_of(column, row? - first).unwrap_or_default());
+            let soon = rows().skip(SOON).map(text).chain(std::iter::repeat(None));
+            for ((row, soon), slot) in rows().zip(soon).zip(numbers) {
+                soon.into_iter().for_each(prefetch::slice);
+                if differs(text(row), *slot) {
                     return true;
                 }
             }
