@@ -13,7 +13,7 @@ pub(crate) fn line(address: usize) {
     unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::without_provenance(address)) }
 }
 
-/// Others see for themselves.
+/// No other processor has a stable instruction for it.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn line(_: usize) {}
 

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     column::{Batch, Bits, Codes, Column, Text, TimeUnit, Values},
+    prefetch,
     vector::all_pass,
     zone::{Offsets, zone},
 };
@@ -60,6 +61,7 @@ pub(crate) struct Evaluator<'a> {
     offsets: Vec<Option<Offsets>>,
     /// For columns that are narrowed: where among these.
     short_places: Vec<Option<usize>>,
+    /// What is asked for while these rows are worked on.
     ahead: Ahead,
 }
 
@@ -110,7 +112,7 @@ impl<'a> Evaluator<'a> {
         short::fill(&self.short_places, self.batch, rows, shorts);
         let count = if self.program.calculates() { self.program.nodes.len() } else { 0 };
         let mut values: Vec<formula::Values<'a>> = std::iter::repeat_with(Default::default).take(count).collect();
-        let mut ask = self.ahead.in_parts(rows, self.program.nodes.len());
+        let mut ask = self.ahead.in_parts(rows, self.program.nodes.len(), prefetch::line);
         for (place, node) in self.program.nodes.iter().enumerate() {
             ask();
             let (done, rest) = bits.split_at_mut(place * 2 * WORDS);

@@ -164,6 +164,16 @@ impl<'a, K: Key, A: Amount, O: Key> Scattered<'a, K, A, O> {
         Ok(Self { blocks, members, partitions, layout, hashing, tally, earliest })
     }
 
+    /// The rows of a partition, block by block; memory is asked for each while the one before is worked on.
+    fn records(&self, partition: usize) -> impl Iterator<Item = &[Record<K, A, O>]> {
+        let mut blocks = self.blocks.iter().map(move |block| block.records(partition)).peekable();
+        std::iter::from_fn(move || {
+            let records = blocks.next()?;
+            blocks.peek().iter().for_each(|next| prefetch::slice(next));
+            Some(records)
+        })
+    }
+
     fn fold<F: Fold<A, O>>(self, ids: &Ids<'_>, cancel: &Cancel, fold: &F) -> Result<Vec<(Vec<K>, F::Partial)>> {
         let partitions: Vec<usize> = (0..self.partitions).collect();
         parallel::map_each_with(&partitions, cancel, Bench::<K, A, O>::default, |bench, partition| {
@@ -290,9 +300,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
         self.table.resize(1024, 0);
         let hash = |key: K| key.hash(scattered.hashing);
         self.slots.reserve(scattered.blocks.iter().map(|block| block.records(partition).len()).sum());
-        let mut blocks = scattered.blocks.iter().map(|block| block.records(partition)).peekable();
-        while let Some(records) = blocks.next() {
-            blocks.peek().iter().for_each(|next| prefetch::slice(next));
+        for records in scattered.records(partition) {
             for record in records {
                 let slot = find(&mut self.table, &mut self.keys, record.key, hash, same)?;
                 if slot as usize == self.ends.len() {
@@ -319,9 +327,7 @@ impl<K: Key, A: super::money::Amount, O: Key> Bench<K, A, O> {
     fn number_directly(&mut self, scattered: &Scattered<'_, K, A, O>, partition: usize, first: u64, ids: usize) {
         self.keys.resize(ids, K::default());
         self.ends.resize(ids, 0);
-        let mut blocks = scattered.blocks.iter().map(|block| block.records(partition)).peekable();
-        while let Some(records) = blocks.next() {
-            blocks.peek().iter().for_each(|next| prefetch::slice(next));
+        for records in scattered.records(partition) {
             for record in records {
                 let slot = record.key.number().wrapping_sub(first);
                 if let (Some(key), Some(count)) = (self.keys.get_mut(slot as usize), self.ends.get_mut(slot as usize)) {
