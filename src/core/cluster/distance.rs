@@ -3,7 +3,9 @@
 
 use super::{
     inertia::{Own, inertia},
-    matrix::{LANES, Real, mul_add},
+    matrix::{LANES, Real, flagged, mul_add},
+    second::Second,
+    sums::Sums,
 };
 use crate::vector::{Fused, widest_fused};
 
@@ -33,74 +35,6 @@ impl<T: Real> Centres<T> {
             pairs.extend(one.iter().zip(other).map(|(a, b)| [T::default() - *a, T::default() - b]));
         }
         Self { pairs, dims }
-    }
-}
-
-/// What the points that changed their cluster change in its sums.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Sums {
-    /// The weighted sum of the points of each cluster.
-    pub(super) totals: Vec<f64>,
-    /// Their weight.
-    pub(super) weights: Vec<f64>,
-    /// How many of them have a weight above zero.
-    pub(super) counts: Vec<i64>,
-    /// How many points changed their cluster.
-    pub(super) moved: usize,
-}
-
-impl Sums {
-    pub(super) fn new(clusters: usize, dims: usize) -> Self {
-        Self { totals: vec![0.0; clusters * dims], weights: vec![0.0; clusters], counts: vec![0; clusters], moved: 0 }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.totals.fill(0.0);
-        self.weights.fill(0.0);
-        self.counts.fill(0);
-        self.moved = 0;
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.totals.iter_mut().zip(&other.totals).for_each(|(sum, more)| *sum += more);
-        self.weights.iter_mut().zip(&other.weights).for_each(|(sum, more)| *sum += more);
-        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, more)| *sum += more);
-        self.moved += other.moved;
-    }
-
-    /// Moves one point from a cluster into an empty one.
-    pub(super) fn shift(&mut self, point: &[f64], weight: f64, from: usize, into: usize) {
-        let dims = point.len();
-        for (dim, value) in point.iter().enumerate() {
-            if let Some(total) = self.totals.get_mut(from * dims + dim) {
-                *total -= weight * value;
-            }
-            if let Some(total) = self.totals.get_mut(into * dims + dim) {
-                *total = weight * value;
-            }
-        }
-        for (cluster, sign) in [(from, -1), (into, 1)] {
-            if let (Some(sum), Some(count)) = (self.weights.get_mut(cluster), self.counts.get_mut(cluster)) {
-                *count += sign;
-                *sum = if *count == 0 { 0.0 } else { *sum + f64::from(sign as i32) * weight };
-            }
-        }
-    }
-
-    /// Adds `weight` times the point in `lane` of a block to a cluster.
-    #[allow(clippy::inline_always)] // the number of dimensions is known where it is called
-    #[inline(always)]
-    fn put<T: Real>(&mut self, cluster: usize, block: &[[T; LANES]], lane: usize, weight: f64, count: i64) {
-        let first = cluster * block.len();
-        if let Some(totals) = self.totals.get_mut(first..first + block.len()) {
-            for (total, lanes) in totals.iter_mut().zip(block) {
-                *total += weight * lanes.get(lane).map_or(0.0, |value| value.to_f64());
-            }
-        }
-        if let (Some(sum), Some(number)) = (self.weights.get_mut(cluster), self.counts.get_mut(cluster)) {
-            *sum += weight;
-            *number += count;
-        }
     }
 }
 
@@ -135,12 +69,20 @@ pub(super) struct Piece<'a, T> {
     pub(super) weights: Option<&'a [f64]>,
     pub(super) rows: usize,
     pub(super) sums: Sums,
+    /// By how much each point's second nearest centre is farther than its nearest; empty where nobody asks.
+    pub(super) margins: &'a mut [f32],
 }
 
 impl<T: Real> Piece<'_, T> {
     /// Labels every point with its nearest centre; with `track` the sums tell what changed by that.
     pub(super) fn assign(&mut self, centres: &Centres<T>, track: bool) {
-        known!(centres.dims, dims => assign(dims, self, centres, track));
+        let nothing = Second::<false>::default();
+        known!(centres.dims, dims => assign(dims, nothing, self, centres, track));
+    }
+
+    /// The same with each point's margin.
+    pub(super) fn assign_and_measure(&mut self, centres: &Centres<T>, track: bool, second: Second<true>) {
+        known!(centres.dims, dims => assign(dims, second, self, centres, track));
     }
 
     /// The sums of all points, by their labels; how many of them moved stays.
@@ -183,16 +125,17 @@ fn weight(weights: Option<&[f64]>, row: usize) -> f64 {
 }
 
 widest_fused! {
-    fn assign[T: Real, const D: usize](
-        known: Known<D>, piece: &mut Piece<'_, T>, centres: &Centres<T>, track: bool
+    fn assign[T: Real, const D: usize, const S: bool](
+        known: Known<D>, second: Second<S>, piece: &mut Piece<'_, T>, centres: &Centres<T>, track: bool
     ) = assign_each;
 }
 
 #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
 #[inline(always)]
-fn assign_each<T: Real, const F: bool, const D: usize>(
+fn assign_each<T: Real, const F: bool, const D: usize, const S: bool>(
     fused: Fused<F>,
     _: Known<D>,
+    second: Second<S>,
     piece: &mut Piece<'_, T>,
     centres: &Centres<T>,
     track: bool,
@@ -201,54 +144,65 @@ fn assign_each<T: Real, const F: bool, const D: usize>(
     piece.sums.clear();
     let (lanes, _) = piece.blocks.as_chunks::<LANES>();
     let (labels, _) = piece.labels.as_chunks_mut::<LANES>();
-    let mut changes = Changes { weights: piece.weights, rows: piece.rows, sums: &mut piece.sums, track };
+    let (margins, _) = piece.margins.as_chunks_mut::<LANES>();
+    let mut changes =
+        Changes::<S> { weights: piece.weights, rows: piece.rows, sums: &mut piece.sums, margins, second, track };
     let step = if T::PAIRED { 2 } else { 1 };
     // There may be more labels than points.
     for (index, (blocks, labels)) in lanes.chunks(step * dims).zip(labels.chunks_mut(step)).enumerate() {
         let index = index * step;
         match (blocks.split_at_checked(dims), labels) {
             (Some((first, second)), [one, other]) if second.len() == dims => {
-                let [a, b] = nearest_of_two(fused, [first, second], centres, dims);
-                changes.settle(index, first, one, a);
-                changes.settle(index + 1, second, other, b);
+                let [a, b] = nearest_of_two::<T, F, S>(fused, [first, second], centres, dims);
+                changes.settle(fused, index, first, one, a);
+                changes.settle(fused, index + 1, second, other, b);
             }
-            (_, [one, ..]) => changes.settle(index, blocks, one, nearest(fused, blocks, centres, dims)),
+            (_, [one, ..]) => {
+                let nearest = nearest::<T, F, S>(fused, blocks, centres, dims);
+                changes.settle(fused, index, blocks, one, nearest);
+            }
             _ => {}
         }
     }
 }
 
 /// What becomes of the nearest centres.
-struct Changes<'a> {
+struct Changes<'a, const S: bool> {
     weights: Option<&'a [f64]>,
     rows: usize,
     sums: &'a mut Sums,
+    margins: &'a mut [[f32; LANES]],
+    second: Second<S>,
     track: bool,
 }
 
-impl Changes<'_> {
+impl<const S: bool> Changes<'_, S> {
     /// Labels the points of one block; the sums are told of those that move.
     #[allow(clippy::inline_always)] // only an inlined body is compiled for the caller's instructions
     #[inline(always)]
-    fn settle<T: Real>(
+    fn settle<T: Real, const F: bool>(
         &mut self,
+        fused: Fused<F>,
         index: usize,
         block: &[[T; LANES]],
         labels: &mut [Label; LANES],
-        nearest: [T::Index; LANES],
+        nearest: Nearest<T, S>,
     ) {
+        if S && let Some(margins) = self.margins.get_mut(index) {
+            *margins = self.second.margins(fused, block, &nearest);
+        }
         let mut new = [0; LANES];
-        new.iter_mut().zip(nearest).for_each(|(new, index)| *new = T::place(index));
+        new.iter_mut().zip(nearest.place).for_each(|(new, index)| *new = T::place(index));
         if self.track && new != *labels {
             let rows = self.rows.saturating_sub(index * LANES);
-            for (lane, (old, new)) in labels.iter().zip(new).enumerate().take(rows) {
-                if *old != new {
-                    let weight = weight(self.weights, index * LANES + lane);
-                    let count = i64::from(weight > 0.0);
-                    self.sums.put(usize::from(*old), block, lane, -weight, -count);
-                    self.sums.put(usize::from(new), block, lane, weight, count);
-                    self.sums.moved += 1;
-                }
+            let changed = std::array::from_fn(|lane| lane < rows && labels.get(lane) != new.get(lane));
+            for lane in flagged(changed) {
+                let Some((old, new)) = labels.get(lane).zip(new.get(lane)) else { break };
+                let weight = weight(self.weights, index * LANES + lane);
+                let count = i64::from(weight > 0.0);
+                self.sums.put(usize::from(*old), block, lane, -weight, -count);
+                self.sums.put(usize::from(*new), block, lane, weight, count);
+                self.sums.moved += 1;
             }
         }
         *labels = new;
@@ -267,31 +221,43 @@ fn sum_up<T: Real, const D: usize>(_: Known<D>, piece: &mut Piece<'_, T>, dims: 
     }
 }
 
-/// The nearest centre so far of each point of a block, and its bracket.
-struct Nearest<T: Real> {
-    bracket: [T; LANES],
+/// The nearest centre so far of each point of a block, its bracket and, where sought, that of the second nearest.
+#[derive(Clone, Copy)]
+pub(super) struct Nearest<T: Real, const S: bool> {
+    pub(super) bracket: [T; LANES],
     place: [T::Index; LANES],
+    pub(super) second: [T; LANES],
 }
 
-impl<T: Real> Nearest<T> {
+impl<T: Real, const S: bool> Nearest<T, S> {
     #[allow(clippy::inline_always)] // the same
     #[inline(always)]
     fn new() -> Self {
-        Self { bracket: [T::INFINITY; LANES], place: [T::Index::default(); LANES] }
+        Self { bracket: [T::INFINITY; LANES], place: [T::Index::default(); LANES], second: [T::INFINITY; LANES] }
     }
 
     /// Takes the nearer of two centres where it is nearer than all before.
     #[allow(clippy::inline_always)] // the same
     #[inline(always)]
     fn update(&mut self, brackets: ([T; LANES], [T; LANES]), places: (T::Index, T::Index)) {
-        let Self { bracket, place } = self;
-        for (((best, place), one), other) in bracket.iter_mut().zip(place).zip(brackets.0).zip(brackets.1) {
-            let (nearer, which) = if other < one { (other, places.1) } else { (one, places.0) };
+        let Self { bracket, place, second } = self;
+        let all = bracket.iter_mut().zip(place).zip(second).zip(brackets.0).zip(brackets.1);
+        for ((((best, place), second), one), other) in all {
+            let (nearer, farther, which) = if other < one { (other, one, places.1) } else { (one, other, places.0) };
             let better = nearer < *best;
+            if S {
+                *second = least(*second, least(farther, if better { *best } else { nearer }));
+            }
             *best = if better { nearer } else { *best };
             *place = if better { which } else { *place };
         }
     }
+}
+
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+fn least<T: Real>(a: T, b: T) -> T {
+    if b < a { b } else { a }
 }
 
 /// Adds one coordinate of a block's points times that of a centre.
@@ -306,12 +272,12 @@ fn add_product<T: Real, const F: bool>(fused: Fused<F>, sums: &mut [T; LANES], v
 /// Which centre is nearest to each point of a block.
 #[allow(clippy::inline_always)] // the same
 #[inline(always)]
-fn nearest<T: Real, const F: bool>(
+fn nearest<T: Real, const F: bool, const S: bool>(
     fused: Fused<F>,
     block: &[[T; LANES]],
     centres: &Centres<T>,
     dims: usize,
-) -> [T::Index; LANES] {
+) -> Nearest<T, S> {
     let mut nearest = Nearest::new();
     let (mut even, mut odd) = (T::Index::from(0), T::Index::from(1));
     for pair in centres.pairs.chunks_exact(dims + 1) {
@@ -325,18 +291,18 @@ fn nearest<T: Real, const F: bool>(
         even += T::Index::from(2);
         odd += T::Index::from(2);
     }
-    nearest.place
+    nearest
 }
 
 /// The same of two blocks at once. (As arrays of blocks the compiler would not keep them in registers.)
 #[allow(clippy::inline_always)] // the same
 #[inline(always)]
-fn nearest_of_two<T: Real, const F: bool>(
+fn nearest_of_two<T: Real, const F: bool, const S: bool>(
     fused: Fused<F>,
     blocks: [&[[T; LANES]]; 2],
     centres: &Centres<T>,
     dims: usize,
-) -> [[T::Index; LANES]; 2] {
+) -> [Nearest<T, S>; 2] {
     let [a, b] = blocks;
     let (mut nearest_a, mut nearest_b) = (Nearest::new(), Nearest::new());
     let (mut even, mut odd) = (T::Index::from(0), T::Index::from(1));
@@ -355,7 +321,7 @@ fn nearest_of_two<T: Real, const F: bool>(
         even += T::Index::from(2);
         odd += T::Index::from(2);
     }
-    [nearest_a.place, nearest_b.place]
+    [nearest_a, nearest_b]
 }
 
 /// The squared distances of the points of a block to one centre.
@@ -403,7 +369,8 @@ mod tests {
         let wanted = oracle(points, centres);
         let mut labels = vec![0; points.len().next_multiple_of(LANES) + LANES]; // predict's room is larger than its last piece
         let sums = Sums::new(centres.len(), dims);
-        let mut piece = Piece { blocks: &packed.values, labels: &mut labels, weights, rows: points.len(), sums };
+        let mut piece =
+            Piece { blocks: &packed.values, labels: &mut labels, weights, rows: points.len(), sums, margins: &mut [] };
         // From labels that are all 0, the changes must lead to the sums of the labels found.
         piece.sum_up(dims);
         let mut changed = piece.sums.clone();

@@ -36,6 +36,8 @@ pub trait Real:
     const PAIRED: bool;
     /// Values beyond this have squares whose sums may overflow.
     const LARGEST: Self;
+    /// Half the distance from 1 to the next number.
+    const UNIT: f64;
     /// Columns of a smaller variance differ by what has no square.
     const LEAST_VARIANCE: f64;
 
@@ -66,6 +68,7 @@ macro_rules! real {
             const INFINITY: Self = <$kind>::INFINITY;
             const PAIRED: bool = $paired;
             const LARGEST: Self = $largest;
+            const UNIT: f64 = <$kind>::EPSILON as f64 / 2.0;
             const LEAST_VARIANCE: f64 = $least;
 
             #[inline(always)]
@@ -108,6 +111,20 @@ real!(f64, u64, false, 1e140, 1e-280);
 #[inline(always)]
 pub(super) fn mul_add<T: Real, const F: bool>(_: Fused<F>, a: T, b: T, c: T) -> T {
     if F { a.fused(b, c) } else { a * b + c }
+}
+
+/// The lanes that are flagged, in order; mostly there are none or few.
+#[allow(clippy::inline_always)] // the same
+#[inline(always)]
+pub(super) fn flagged(flags: [bool; LANES]) -> impl Iterator<Item = usize> {
+    let mut bits = flags.iter().enumerate().fold(0_u32, |bits, (lane, flag)| bits | u32::from(*flag) << lane);
+    std::iter::from_fn(move || {
+        let lane = bits.trailing_zeros() as usize;
+        (bits != 0).then(|| {
+            bits &= bits - 1;
+            lane
+        })
+    })
 }
 
 /// A borrowed table of numbers.

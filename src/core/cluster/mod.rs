@@ -12,5 +12,7 @@ pub mod metrics;
 mod moments;
 mod pack;
 mod parameters;
+mod second;
+mod sums;
 
 pub use matrix::{Matrix, Real};

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::{
     super::{
-        distance::{Centres, Sums},
+        distance::Centres,
         matrix::{Matrix, Real},
         pack::Packed,
         parameters::{check_sum, count, not_negative},
+        sums::Sums,
     },
     Clusters, check_rows, check_spread, check_starts, check_weights,
     config::{Config, Plan},

@@ -3,6 +3,7 @@
 
 mod config;
 mod distinct;
+mod few;
 mod lloyd;
 mod minibatch;
 mod place;

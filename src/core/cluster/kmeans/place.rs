@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        distance::{Centres, Label, Piece, Sums, squares},
+        distance::{Centres, Label, Piece, squares},
         matrix::{LANES, Matrix, Real},
         pack::{packed_piece, room_for},
+        sums::Sums,
     },
     check_weights, lloyd,
 };
@@ -103,7 +104,7 @@ impl<T: Real> Placing<'_, T> {
             let blocks = packed_piece(self.matrix, first, self.origin, room, self.columns)?;
             let weights = self.weights.map(|weights| weights.get(first..).unwrap_or(&[]));
             let rows = (rows - first).min(step);
-            let mut piece = Piece { blocks, labels, weights, rows, sums: Sums::default() };
+            let mut piece = Piece { blocks, labels, weights, rows, sums: Sums::default(), margins: &mut [] };
             piece.assign(&table, false);
             let inertia = if self.inertia { piece.inertia(self.centres, dims) } else { 0.0 };
             let labelled = out.into_iter().flatten().zip(labels);
