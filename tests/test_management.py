@@ -186,7 +186,8 @@ def test_labels_in_any_language_and_words_of_ones_own():
     keys = xf.management_table(WHOLE.assign(customer_type="types.churn_risk"))
     assert set(keys["客户类型"]) == {"流失风险客户"}
     with pytest.raises(
-        xf.errors.InputError, match="'churn_rsk', which is no type of the playbook; did you mean 'churn_risk'\\? choose"
+        xf.errors.InputError,
+        match="'churn_rsk' in row 0, which is no type of the playbook; did you mean 'churn_risk'\\? choose",
     ):
         xf.management_table(WHOLE.assign(customer_type="churn_rsk"))
 
@@ -266,3 +267,11 @@ def test_averages_are_money_a_person_reads():
     table = xf.management_table(WHOLE.assign(mean_order_value=[53032.336311, np.nan, 0.125]), lang="en")
     assert table["Average per order (yuan)"].tolist()[::2] == [53032.34, 0.13]
     assert table["Average per order (yuan)"].isna().tolist() == [False, True, False]
+
+
+def test_a_strategy_nobody_wrote_is_that_of_the_playbook():
+    made = xf.management_table(WHOLE)["策略建议"]
+    written = xf.management_table(WHOLE.assign(strategy=[None, "own words", None]))["策略建议"]
+    assert written.tolist() == [made[0], "own words", made[2]]
+    with pytest.raises(xf.errors.InputError, match="holds 'nobody' in row 1, which is no type of the playbook"):
+        xf.management_table(WHOLE.assign(customer_type=[WHOLE["customer_type"][0], "nobody", None]))

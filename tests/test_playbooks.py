@@ -134,7 +134,36 @@ def test_a_playbook_that_is_none():
         xf.management_table(CUSTOMERS, playbook="playbook.type")
     with pytest.raises(xf.errors.InputError, match="the playbook has no column 'actions'"):
         xf.management_table(CUSTOMERS, playbook=xf.load_preset("playbook.need", lang="zh")[["playbook_key", "label"]])
-    with pytest.raises(xf.errors.InputError, match="'cost_sensitive', which is no type of the playbook"):
+    with pytest.raises(xf.errors.InputError, match="'cost_sensitive' in row 0, which is no type of the playbook"):
         xf.management_table(CUSTOMERS)
     with pytest.raises(TypeError, match="not a frame"):
         xf.management_table(CUSTOMERS, playbook=3)
+
+
+@pytest.mark.parametrize(
+    ("action", "warned"),
+    [
+        ("打九折", True), ("全场8.5折", True), ("立减100元", True), ("优惠10%", True), ("20% off the next order", True),
+        ("Send a promo code", True), ("Offer a price reduction", True), ("优先安排拜访", False), ("曲折的沟通", False),
+        ("Visit every month", False),
+    ],
+)  # fmt: skip
+def test_prices_in_the_words_people_use(action: str, warned: bool):
+    plays = xf.load_preset("playbook.value", lang="en")
+    plays["actions"] = action
+    customers = CUSTOMERS.assign(customer_type=plays["label"].iloc[0])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        xf.management_table(customers, "en", playbook=plays)
+    assert ["price or a coupon" in str(warning.message) for warning in seen] == [True] * warned
+
+
+@pytest.mark.parametrize(("key", "warned"), [("champions", True), ("new", False)])
+def test_champions_are_those_who_spend_most(key: str, warned: bool):
+    with pytest.warns(UserWarning, match="11 types carry"):
+        plays = xf.load_preset("playbook.rfm_named", lang="en")
+    own = plays[plays["playbook_key"] == f"rfm.named.{key}"].assign(actions="Offer a rebate")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        xf.management_table(CUSTOMERS.assign(customer_type=own["label"].iloc[0]), "en", playbook=own)
+    assert ["price or a coupon" in str(warning.message) for warning in seen] == [True] * warned

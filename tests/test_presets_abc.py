@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 import xifen as xf
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def test_abc_classes_by_cumulative_share():
@@ -67,3 +71,28 @@ def test_top_share_is_a_parameter_of_any_rule():
     ):
         with pytest.raises(xf.errors.XifenError, match=words):
             xf.RuleSegmenter({"top": "m >= :least"}, parameters={"least": wrong}).fit(frame)
+
+
+@given(
+    cents=st.lists(st.integers(1, 400), min_size=1, max_size=8),
+    share=st.sampled_from(["0.5", "0.7", "0.8", "0.95", "1"]),
+)
+def test_sums_are_exact_whatever_the_kind(cents: list[int], share: str):
+    values = sorted((Decimal(cent) / 100 for cent in cents), reverse=True)
+    above = [sum((other for other in values if other > value), Decimal(0)) for value in values]
+    wanted = min(
+        value for value, sum_above in zip(values, above, strict=True) if sum_above < Decimal(share) * sum(values)
+    )
+    arrow = pa.table({"m": pa.array(values, pa.decimal128(8, 2))})
+    for frame in (pd.DataFrame({"m": [float(value) for value in values]}), pd.DataFrame({"m": values}), arrow):
+        rule = xf.RuleSegmenter({"top": "m >= :p"}, parameters={"p": f"top_share(m, {share})"}).fit(frame)
+        assert rule.parameters_["p"] == float(wanted)
+
+
+def test_the_mean_of_decimals_is_rounded_once():
+    frame = pd.DataFrame({"m": [Decimal("0.10"), Decimal("0.20"), Decimal("0.30"), None]})
+    rule = xf.RuleSegmenter({"above": "m > :p"}, default="not", parameters={"p": "mean(m)"}).fit(frame)
+    assert rule.parameters_ == {"p": 0.2}
+    assert rule.transform(frame)["segment"].tolist()[:3] == ["not", "not", "above"]
+    thirds = pa.table({"m": pa.array([Decimal(1), Decimal(1), Decimal(0)], pa.decimal128(4, 2))})
+    assert rule.fit(thirds).parameters_ == {"p": 2 / 3}

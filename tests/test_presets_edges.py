@@ -159,7 +159,7 @@ LABELS: dict[str, tuple[str, dict[str, Any], list[tuple[dict[str, Any], Any]]]] 
         "order_count": 20, "tenure_days": 90, "order_count_90D": 7, "order_count_prev_90D": 10,
     }, [
         ({}, "mature"), ({"tenure_days": 89}, "new"), ({"order_count_90D": 6}, "declining"), ({"order_count": 0}, None),
-        ({"order_count_prev_90D": 0, "order_count_90D": 0}, "mature"), ({"tenure_days": None}, None),
+        ({"order_count_prev_90D": 0, "order_count_90D": 0}, "declining"), ({"tenure_days": None}, None),
     ]),
     "state.usage": ("user_state", {"tenure_days": 30, "login_count_3M": 0}, [
         ({}, "new"), ({"tenure_days": 31}, None), ({"tenure_days": 31, "login_count_3M": 1}, "active"),

@@ -84,3 +84,51 @@ def test_tags_survive_json_and_say_their_names(name: str):
     assert tagger.coverage(frame).rows == 300
     restored = type(tagger).from_json(tagger.to_json())
     pd.testing.assert_frame_equal(restored.transform(frame), out)
+
+
+@pytest.mark.parametrize(
+    ("discount_share", "lead_time", "messages", "quality", "wanted"),
+    [
+        # Equal excesses of 0.2, which no sum of floats hits.
+        (0.0, 3, 5, 1, "efficiency_first"), (0.6, 0, 10, 2, "cost_sensitive"), (0.6, 6, 10, 0, "cost_sensitive"),
+        (0.0, 3, 5, 2, "quality_oriented"), (0.59, 6, 10, 0, "efficiency_first"), (0.4, 0, 10, 0, "unclassified"),
+    ],
+)  # fmt: skip
+def test_equal_needs_go_by_the_declared_order(discount_share, lead_time, messages, quality, wanted):
+    frame = customers(
+        discount_share=[discount_share], lead_time_messages_with=[lead_time], message_count=[messages],
+        quality_messages_with=[quality],
+    )  # fmt: skip
+    assert xf.load_preset("tag.need_dominant").fit_transform(frame)["dominant_need"].tolist() == [wanted]
+
+
+def test_who_has_not_ordered_for_long_is_not_mature():
+    frame = customers(order_count=[1, 9], tenure_days=[1500, 1500], order_count_90D=[0, 2], order_count_prev_90D=[0, 2])
+    assert xf.load_preset("state.maturity").fit_transform(frame)["customer_state"].tolist() == ["declining", "mature"]
+
+
+def test_an_empty_column_of_a_csv_is_missing_and_not_a_number():
+    empty = customers(
+        recency_score=[5], frequency_score=[5], monetary_score=[5], order_count_30D=[1], order_count_90D=[1],
+        service_feedback=[float("nan")], matrix_cell=[float("nan")],
+    )  # fmt: skip
+    types = xf.load_preset("types.practice").fit(empty)
+    assert types.transform(empty)["customer_type"].tolist() == ["high_value_loyal"]
+    known = empty.assign(service_feedback="negative")
+    assert types.transform(known)["customer_type"].tolist() == types.fit_transform(known)["customer_type"].tolist()
+    channel = xf.RuleSegmenter({"web": "channel = 'web'"}, default="other").fit(customers(channel=["web", "shop"]))
+    assert channel.transform(customers(channel=[float("nan")] * 2))["segment"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        ({"retail": ["C"]}, "code 'C' stands for 'manufacturing' and for 'retail'"),
+        ({"retail": [None]}, r"codes has \[None\]; wanted a list of at least one code, each text or a whole number"),
+        ({"retail": [1.5]}, r"codes has \[1.5\]"),
+        ({"retail": []}, r"codes has \[\]"),
+    ],
+)
+def test_codes_that_cannot_be_told_apart(codes, words):
+    with pytest.raises(xf.errors.ParameterError, match=words):
+        xf.load_preset("band.industry", codes=codes)

@@ -343,3 +343,41 @@ def test_skipping_looks_at_missing_values():
     assert not gap.complete
     stop = xf.RuleSegmenter(rules, default="D", domains=domains).fit(frame)
     assert stop.coverage(frame).summary["status"].tolist()[:2] == ["ok", "shadowed"]
+
+
+def test_what_only_an_expression_could_do_is_said_to_be_possible():
+    frame = pd.DataFrame({"s": ["a"]})
+    report = repr(xf.RuleSegmenter({"A": "s < 'b'", "B": "s LIKE 'b%'"}, default="D").fit(frame).coverage())
+    assert "overlaps: possibly 1 pair, the earlier rule wins" in report
+    assert "default: possibly 2 get 'D'" in report
+    rules = xf.RuleSegmenter({"A": "s LIKE 'a%'", "B": "NOT s LIKE 'ab%'"}).fit(frame)
+    assert "): not proven complete\n" in repr(rules.coverage())
+    assert rules.coverage().badge.text == "not proven complete"
+    assert rules.coverage(lang="zh").badge.text == "未能证明完整"
+    gap = xf.ladder_check(rules).iloc[-1]
+    assert (gap["status"], gap["finding"][:21]) == ("gap", "possibly no grade, fo")
+    both = xf.RuleSegmenter({"A": "s < 'b'", "B": "s LIKE 'b%'", "C": "s < 'a'"}).fit(frame).coverage()
+    assert "overlaps: 1 pair, possibly 2 pairs, the earlier rule wins, for example 'A' before 'C'" in repr(both)
+
+
+def test_a_ladder_that_was_searched_has_its_gap():
+    frame = pd.DataFrame({name: [1, 2] for name in "abcdefgh"})
+    every = {most: " AND ".join(f"{name} > {low}" for name in frame for low in range(1, most)) for most in (4, 5)}
+    rules = xf.RuleSegmenter({"A": every[4], "B": every[5], "C": "a > 9"}).fit(frame)
+    assert rules.coverage().cells is None
+    report = xf.ladder_check(rules)
+    assert report["status"].tolist() == ["ok", "never reached", "ok", "gap"]
+    assert report["finding"].iloc[-1].startswith("no grade, for example at a ")
+
+
+def test_a_rule_behind_one_that_is_unknown_is_not_said_to_be_taken():
+    rules = xf.RuleSegmenter({"A": "x > 1", "B": "x IS NULL"}, default="D").fit(pd.DataFrame({"x": [1.0, None]}))
+    assert "shadowed: 'B': wherever it is true, an earlier rule is true or unknown" in repr(rules.coverage())
+    assert xf.ladder_check(rules)["finding"][1] == "where it is true an earlier rule is true or unknown"
+    with pytest.raises(TypeError, match="grades is a RuleTagger; wanted a fitted Binner or RuleSegmenter"):
+        xf.ladder_check(xf.RuleTagger({"a": "x > 1"}).fit(pd.DataFrame({"x": [1.0]})))
+
+
+def test_an_id_given_twice_is_explained_once():
+    rules = xf.RuleSegmenter(VALUE).fit(FRAME)
+    assert str(rules.explain(FRAME, ids=["002", "001", "002"])) == str(rules.explain(FRAME, ids=["002", "001"]))

@@ -237,3 +237,15 @@ def test_presets_in_duckdb(name: str):
     table = pa.Table.from_pandas(cells.to_frame(index=False).astype("Int8"))
     segmenter = xf.load_preset(name, lang="zh").fit(table)
     assert in_duckdb(segmenter.to_sql(), table) == segmenter.transform(table).column("segment").to_pylist()
+
+
+@pytest.mark.parametrize("offset", ["+08:00", "-05:30", "+00:00"])
+def test_offsets_are_no_names_of_zones_in_a_warehouse(offset: str):
+    times = [f"2024-01-0{day}T{clock}{offset}" for day in (1, 2) for clock in ("00:00:00", "23:59:59")]
+    frame = pd.DataFrame({"t": pd.to_datetime(times)})
+    rules = {"first": "t < DATE '2024-01-02'", "late": "t >= TIMESTAMP '2024-01-02 23:59:59'"}
+    segmenter = xf.RuleSegmenter(rules, default="second").fit(frame)
+    wanted = ["first", "first", "second", "late"]
+    assert segmenter.transform(frame)["segment"].tolist() == wanted
+    found = duckdb.sql(f"SELECT {segmenter.to_sql()} AS label FROM frame").fetchall()
+    assert [label for (label,) in found] == wanted

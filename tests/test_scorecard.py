@@ -480,3 +480,10 @@ def test_ladders_that_cannot_be_checked():
     many = {f"i{n}": {"column": "x", "edges": [0], "points": [0, str(Decimal(2) ** n)]} for n in range(25)}
     with pytest.raises(xf.errors.ParameterError, match="more than 1000000 different totals"):
         xf.Scorecard(many).totals()
+
+
+def test_decimals_cut_as_their_nearest_floats():
+    frame = pd.DataFrame({"x": [0.1, 0.2, 0.3]})
+    bands = {"x": {"edges": [Decimal("0.2")], "points": [1, 2]}}
+    assert xf.Scorecard(bands).fit_transform(frame)["x_points"].tolist() == [1, 1, 2]
+    assert xf.Binner(edges={"x": [Decimal("0.2")]}).fit_transform(frame)["x"].tolist() == [1, 1, 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,8 @@ def threads(n_jobs: Any) -> int | None:
 def as_json(parameter: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no such number; Rust's message shows the word
     if value is None or isinstance(value, (bool, int, float, str)):

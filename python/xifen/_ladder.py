@@ -24,6 +24,9 @@ _WORDS: Final = {
         "unreached": "no {column} reaches it: they run from {low:g} to {high:g}",
         "less": "it asks for less than '{grade}', which stands below it",
         "gap": "no grade, for example at {example}",
+        "gap?": "possibly no grade, for example at {example}",
+        "undecided": "whether all get a grade could not be decided",
+        "decided": "where it is true an earlier rule is true or unknown",
         "totals": "no grade for {count} of {all} totals, for example {column} {example:g}",
         "and": "; ",
     },
@@ -35,6 +38,9 @@ _WORDS: Final = {
         "unreached": "没有 {column} 能达到：取值为 {low:g} 至 {high:g}",
         "less": "要求低于排在其后的“{grade}”",
         "gap": "没有等级，例如 {example}",
+        "gap?": "可能没有等级，例如 {example}",
+        "undecided": "未能判定是否都有等级",
+        "decided": "它成立时，在先的规则已成立或未知",
         "totals": "{all} 种总分中有 {count} 种没有等级，例如 {column} 为 {example:g}",
         "and": "；",
     },
@@ -85,7 +91,7 @@ def ladder_check(
     no grade, for example at classes_a_month below 5
     """
     check_is_fitted(grades)
-    by_rules = hasattr(grades, "coverage")
+    by_rules = hasattr(grades, "coverage") and not hasattr(grades, "families")  # tags are no grades
     if not by_rules and not hasattr(grades, "bin_edges_"):
         raise TypeError(f"grades is a {type(grades).__name__}; wanted a fitted Binner or RuleSegmenter")
     if scorecard is None and not by_rules:
@@ -165,13 +171,16 @@ def _by_coverage(grades: Any, lang: str) -> dict[str, list[tuple[str, str]]]:
             findings[label].append(("never reached", words["nothing"]))
         elif status == "shadowed":
             above = [words["quoted"].format(grade=first) for first, second, _ in pairs if second == label]
-            findings[label].append(("never reached", words["taken"].format(above=words["or"].join(above))))
+            surely = above and "unknown" not in set(coverage.findings["finding"])
+            said = words["taken"].format(above=words["or"].join(above)) if surely else words["decided"]
+            findings[label].append(("never reached", said))
     for first, second, cells in pairs:
         if cells == matches[second] < matches[first]:
             findings[first].append(("asks for less", words["less"].format(grade=second)))
-    if coverage.gap_cells:
-        example = ", ".join(f"{name} {value}" for name, value in coverage.gaps.iloc[0].items())
-        findings[""] = [("gap", words["gap"].format(example=example))]
+    gaps = coverage.findings[coverage.findings["finding"] == "gap"]
+    for certainty, example in zip(gaps["certainty"], gaps["example"], strict=True):
+        said = {"proven": "gap", "possible": "gap?"}.get(certainty, "undecided")
+        findings[""] = [("gap", words[said].format(example=example))]
     return findings
 
 

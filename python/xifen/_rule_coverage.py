@@ -25,6 +25,7 @@ _WORDS: Final = {
         "searched": "more than two million combinations, searched ({spans})",
         "complete": ": complete",
         "incomplete": ": NOT complete",
+        "unproven": ": not proven complete",
         "expressions": "standing for themselves, with any value: {names}; what needs one of them is possible",
         "proven": "",
         "possible": "possibly ",
@@ -35,9 +36,11 @@ _WORDS: Final = {
         "unknown": "unknown{of}: {sure}that no rule can decide, for example {example}",
         "default": "default{of}: {sure}get '{label}', for example {example}",
         "shadowed": "shadowed: '{label}': earlier rules take all it matches",
+        "behind": "shadowed: '{label}': wherever it is true, an earlier rule is true or unknown",
         "unreachable": "unreachable: '{label}': nothing can match it",
         "overlap": "overlaps: {pairs}, the earlier rule wins, for example '{label}' before '{other}' at {example}",
         "pair": "1 pair",
+        "and": ", ",
         "pairs": "{count} pairs",
         "direction": "directions: {example}: '{label}' and '{other}' are read in contrary directions; 5 is best",
         "direction?": "directions: '{label}' is asked to be low only where {other} is high, and high only where it is "
@@ -50,6 +53,7 @@ _WORDS: Final = {
         "searched": "组合超过二百万种，以搜索判定（{spans}）",
         "complete": "：完整",
         "incomplete": "：不完整",
+        "unproven": "：未能证明完整",
         "expressions": "以下表达式可取任意值：{names}；依赖其取值的结论为“可能”",
         "proven": "",
         "possible": "可能有",
@@ -60,9 +64,11 @@ _WORDS: Final = {
         "unknown": "未知{of}：{sure}没有规则能判断，例如 {example}",
         "default": "默认{of}：{sure}归入“{label}”，例如 {example}",
         "shadowed": "被遮蔽：“{label}”能匹配的都已被在先的规则取走",
+        "behind": "被遮蔽：“{label}”成立时，在先的规则已成立或未知",
         "unreachable": "不可达：没有组合能匹配“{label}”",
         "overlap": "重叠：{pairs}，在先的规则优先，例如“{label}”先于“{other}”：{example}",
         "pair": "1 对",
+        "and": "，",
         "pairs": "{count} 对",
         "direction": "方向：{example}：“{label}”与“{other}”的解读方向相反；评分以 5 为最好",
         "direction?": "方向：只在 {other} 高时要求“{label}”低，只在其低时要求它高（{example}）；它是以 5 为最好的评分吗？",
@@ -74,10 +80,17 @@ _BADGES: Final = {
     "en": {
         "complete": "complete",
         "gaps": "NOT complete",
+        "unproven": "not proven complete",
         "dead": "some rules never decide",
         "tags": "every tag can occur",
     },
-    "zh": {"complete": "完整", "gaps": "不完整", "dead": "有规则从不起作用", "tags": "每个标签都可能出现"},
+    "zh": {
+        "complete": "完整",
+        "gaps": "不完整",
+        "unproven": "未能证明完整",
+        "dead": "有规则从不起作用",
+        "tags": "每个标签都可能出现",
+    },
 }
 #: What the table of a coverage says in Chinese: its headings, and what becomes of a label.
 _HEADINGS: Final = {
@@ -156,6 +169,8 @@ class Coverage:
         self.complete = all(finding["found"] == "no" for finding in [*gaps, *unknown])
         listed = [self._spoken(row) for ladder in ladders if ladder["default"] is None for row in ladder["listed"]]
         self.gaps = pd.DataFrame(listed, columns=self.columns)
+        #: How certain it is that anybody gets each ladder's default.
+        self._defaults = [ladder["rest"]["found"] for ladder in ladders if ladder["default"] is not None]
         self.rows: int | None = None
         self.gap_rows: int | None = None
         self.unknown_rows: int | None = None
@@ -249,12 +264,17 @@ class Coverage:
     def _spoken(self, values: Sequence[str]) -> list[str]:
         return [value_in(self._lang, value) for value in values]
 
+    def _unproven(self) -> bool:
+        """Whether everything that may lack a label depends on an expression, or was not decided."""
+        lacking = self.findings[self.findings["finding"].isin(["gap", "unknown"])]
+        return bool((lacking["certainty"] != "proven").all())
+
     @property
     def badge(self) -> Badge:
         """The judgement in a word: of labels, whether each combination gets one; of tags, whether each can occur."""
         words, dead = _BADGES[self._lang], bool(self.findings["finding"].isin(_DEAD.values()).any())
         if self._families and not self.complete:
-            return Badge(words["gaps"], good=False)
+            return Badge(words["unproven" if self._unproven() else "gaps"], good=False)
         return Badge(words["dead" if dead else "complete" if self._families else "tags"], good=not dead)
 
     def _repr_html_(self) -> str:
@@ -264,9 +284,12 @@ class Coverage:
 
     def __repr__(self) -> str:
         words = _WORDS[self._lang]
+        if "unknown" in set(self.findings["finding"]):
+            words = {**words, "shadowed": words["behind"]}
         spans = " x ".join(f"{size} {name}" for size, name in zip(self._sizes, self.columns, strict=True))
         count = "searched" if self.cells is None else "one" if self.cells == 1 else "many"
-        judged = words["complete" if self.complete else "incomplete"] if self._families else ""
+        judgement = "complete" if self.complete else "unproven" if self._unproven() else "incomplete"
+        judged = words[judgement] if self._families else ""
         lines = [words[count].format(count=self.cells, spans=spans) + judged]
         if self._expressions:
             lines.append(words["expressions"].format(names=", ".join(self._expressions)))
@@ -275,7 +298,8 @@ class Coverage:
             for kind in self.findings["finding"].unique()
             for line in _told(kind, self.findings[self.findings["finding"] == kind], words)
         ]
-        taken = self.summary[(self.summary["status"] == "default") & (self.summary["example"] != "")]
+        taken = self.summary[self.summary["status"] == "default"].assign(certainty=self._defaults)
+        taken = taken[taken["example"] != ""]
         lines += [_sentence("default", line, line.get("family", ""), words) for line in taken.to_dict("records")]
         if self.rows is not None:
             lines.append(words["rows"].format(rows=self.rows, gap=self.gap_rows, unknown=self.unknown_rows))
@@ -311,8 +335,13 @@ def _told(kind: str, found: pd.DataFrame, words: Mapping[str, str]) -> list[str]
     """One kind of finding in words."""
     lines = found.to_dict("records")
     if kind == "overlap":
-        pairs = words["pair" if len(lines) == 1 else "pairs"].format(count=len(lines))
-        return [words[kind].format(pairs=pairs, **{name: lines[0][name] for name in ("label", "other", "example")})]
+        lines.sort(key=lambda line: line["certainty"] != "proven")
+        parts = []
+        for certainty in dict.fromkeys(line["certainty"] for line in lines):
+            count = sum(line["certainty"] == certainty for line in lines)
+            parts.append(words[certainty] + words["pair" if count == 1 else "pairs"].format(count=count))
+        first = {name: lines[0][name] for name in ("label", "other", "example")}
+        return [words[kind].format(pairs=words["and"].join(parts), **first)]
     return [_sentence(kind, line, line["label"], words) for line in lines]
 
 

@@ -276,6 +276,7 @@ def chosen_rows(frame: Frame, ids: Any, id_column: str) -> tuple[list[int], list
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     column = column.cast(pa.large_string() if pa.types.is_string_view(kind) else kind)
     try:
+        ids = list(dict.fromkeys(ids))
         wanted = pa.array(ids).cast(column.type)
     except (pa.ArrowException, TypeError, OverflowError):
         raise InputError(

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xifen import _core
 from xifen._frame import Frame
@@ -63,13 +64,35 @@ def _least_of_the_top(frame: Frame, name: str, share: float) -> float:
     if np.isinf(values).any():
         row = int(np.isinf(values).argmax())
         raise InputError(f"column '{name}' is infinite in row {row}; infinity is never data: correct or drop the row")
+    positive = pc.filter(column, pa.array(values > 0))
     amounts, counts = np.unique(values[values > 0], return_counts=True)
     if len(amounts) == 0:
         raise InputError(f"column '{name}' holds nothing above 0, of which top_share could be taken")
     # From the largest down, so that the order of the rows changes nothing.
-    amounts, sums = amounts[::-1], np.cumsum((amounts * counts)[::-1])
-    above = np.concatenate(([0.0], sums[:-1]))
-    return float(amounts[above / sums[-1] < share][-1])
+    amounts, counts = amounts[::-1], counts[::-1]
+    above = np.concatenate(([0.0], np.cumsum(amounts * counts)))
+    wanted = Decimal(repr(share)) * _sum(positive)
+    # The sums so far are rounded: those next to the border are made again.
+    place = int(np.searchsorted(above[1:-1], float(wanted)))
+    while place > 0 and not _sum(pc.filter(positive, _at_least(positive, amounts[place - 1]))) < wanted:
+        place -= 1
+    while place < len(amounts) - 1 and _sum(pc.filter(positive, _at_least(positive, amounts[place]))) < wanted:
+        place += 1
+    # Arrow makes floats of decimals that are off in the last digit.
+    return float(pc.min(pc.filter(positive, _at_least(positive, amounts[place]))).as_py())
+
+
+def _at_least(column: pa.ChunkedArray, amount: float) -> pa.Array:
+    return pa.array(column.cast(pa.float64()).to_numpy() >= amount)
+
+
+def _sum(column: pa.ChunkedArray) -> Decimal:
+    """Give the exact sum; of floats, the nearest one as it is written."""
+    if pa.types.is_floating(column.type):
+        return Decimal(repr(math.fsum(column.to_numpy())))
+    scale = column.type.scale if pa.types.is_decimal(column.type) else 0
+    total: Decimal = pc.sum(column.cast(pa.decimal256(76, scale))).as_py()
+    return total
 
 
 def _asked(value: Any) -> tuple[str, str, float | None] | None:

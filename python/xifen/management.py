@@ -231,14 +231,13 @@ class _Sheet:
         if unknown:
             near = _core.did_you_mean(unknown[0], list(labels))
             raise InputError(
-                f"column '{self._name('type')}' holds {unknown[0]!r}, which is no type of the playbook{near or ';'} "
+                f"column '{self._name('type')}' holds {unknown[0]!r} in row {pc.index(given, unknown[0]).as_py()}, which is "
+                f"no type of the playbook{near or ';'} "
                 "choose the playbook of your types by playbook="
             )
-        written = self._name("strategy")
-        if written in self.frame.names:
-            strategy = self.text("strategy")
-        else:
-            strategy = pc.if_else(pc.is_valid(given), _translated(given, advice), None)
+        strategy = pc.if_else(pc.is_valid(given), _translated(given, advice), None)
+        if self._name("strategy") in self.frame.names:
+            strategy = pc.coalesce(self.text("strategy"), strategy)
         opted_out = self.renamed.get(c.OPT_OUT, c.OPT_OUT)
         if opted_out in self.frame.names:
             out = self._opted_out(opted_out)

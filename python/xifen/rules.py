@@ -419,6 +419,8 @@ class RuleSegmenter(RuleSet):
     def _choice(self) -> dict[str, Any]:
         if self.default is not None and not isinstance(self.default, str):
             raise TypeError(f"default must be a label or None; got {self.default!r}")
+        if self.default == "":
+            raise ParameterError("default is empty; give it a name, or None for rows without a label")
         if self.unknown not in ("stop", "skip"):
             raise ParameterError(f"unknown must be 'stop' or 'skip'; got {self.unknown!r}")
         output: Any = self.output

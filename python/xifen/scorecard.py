@@ -311,7 +311,9 @@ class Scorecard(ColumnAdder):
                     "label": str(fields.get(self.reason or "en", name)),
                     "column": columns.index(read[name]),
                     **{
-                        field: _field(f"{field} of '{name}'", kind, fields[field])
+                        field: _field(
+                            f"{field} of '{name}'", kind, _cut(fields[field]) if field == "edges" else fields[field]
+                        )
                         for field, kind in _FIELDS.items()
                         if field in fields and field not in ("column", "zh", "en")
                     },
@@ -342,6 +344,13 @@ class Scorecard(ColumnAdder):
 
     def _plain(self, parameter: Any) -> Any:
         return _storable(parameter)
+
+
+def _cut(edges: Any) -> Any:
+    """Give edges with the nearest float for each decimal: cuts are floats, points exact."""
+    if not isinstance(edges, (list, tuple)):
+        return edges
+    return [float(edge) if isinstance(edge, Decimal) else edge for edge in edges]
 
 
 def _field(what: str, kind: str, value: Any) -> Any:

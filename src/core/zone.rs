@@ -83,6 +83,11 @@ pub(crate) fn zone(name: &str, what: &str) -> Result<TimeZone> {
     })
 }
 
+/// By how many seconds the wall clock of "+08:00" and its like is ahead of UTC; `None` for the name of a place.
+pub(crate) fn fixed_seconds(name: &str) -> Option<i32> {
+    fixed_offset(name).map(jiff::tz::Offset::seconds)
+}
+
 /// "+08:00", "-0530" or "+08".
 fn fixed_offset(name: &str) -> Option<jiff::tz::Offset> {
     let (sign, digits) = match name.split_at_checked(1)? {

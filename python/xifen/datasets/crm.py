@@ -249,6 +249,7 @@ def _customers(draw: Draw, base: _Base) -> dict[str, Column]:
     revenue = np.rint(employees * 40 * np.exp(0.4 * rng.standard_normal(n))) * 10_000
     start = np.datetime64(FIRST_DAY, "D").astype(int)
     created = start + np.where(base.first > 0, base.first, -rng.exponential(900, n)).astype(np.int64)
+    year = created.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     ownership = draw.labels({"private": 78, "state": 12, "foreign": 10}, n, missing=0.03)
     columns: dict[str, Column] = {
         c.CUSTOMER_ID: base.ids,
@@ -257,7 +258,9 @@ def _customers(draw: Draw, base: _Base) -> dict[str, Column]:
         "industry_stage": draw.labels({"rising": 35, "mature": 65}, n, missing=0.05),
         "region": region,
         "city_tier": Masked(draw.codes([25, 35, 25, 15], n) + np.int8(1), draw.chance(0.03, n)),
-        "founded": Masked(2022 - np.minimum(rng.exponential(12, n), 60).astype(np.int64), draw.chance(0.04, n)),
+        "founded": Masked(
+            np.minimum(2022 - np.minimum(rng.exponential(12, n), 60).astype(np.int64), year), draw.chance(0.04, n)
+        ),
         "ownership": ownership,
         "employees": Masked(employees.astype(np.int64), draw.chance(0.05, n)),
         "revenue": draw.gaps(revenue, 0.15),

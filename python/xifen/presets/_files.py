@@ -9,6 +9,7 @@ import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -149,9 +150,9 @@ def amounts_of(name: str) -> list[str]:
 def _checked(name: str, declared: Mapping[str, Any], value: Any) -> Any:
     """Give the value if it has the declared type; whole numbers count days, months and the like, from 1."""
     value = value.item() if isinstance(value, np.generic) else value
-    kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "text": (str,)}
+    kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float, Decimal), "text": (str,)}
     wrong = not isinstance(value, kinds[declared["type"]]) or isinstance(value, bool)
-    if wrong or (isinstance(value, float) and not math.isfinite(value)):
+    if wrong or (isinstance(value, (float, Decimal)) and not math.isfinite(value)):
         raise ParameterError(
             f"{declared['name']} of {name} is {value!r}; wanted a finite {declared['type']} ({declared['unit']}), "
             f"{declared['default']!r} by default"

@@ -61,6 +61,13 @@ def _codes(wanted: Wanted) -> RuleSegmenter:
         raise ParameterError(f"codes is {given!r}; wanted a mapping of key to list of codes")
     for key in given:
         one_of(f"label of {wanted.preset['name']}", key, [label["key"] for label in labels if "codes" in label])
+    owners: dict[Any, str] = {}
+    for label in labels:
+        for code in _listed(given.get(label["key"], label.get("codes", ["-"]))) if "codes" in label else []:
+            if (owner := owners.setdefault(code, label["key"])) != label["key"]:
+                raise ParameterError(
+                    f"code {code!r} stands for '{owner}' and for '{label['key']}'; give codes= for both, each its own"
+                )
     column = wanted.preset["inputs"][0]["name"].replace('"', '""')
     listed = [
         {
@@ -73,10 +80,16 @@ def _codes(wanted: Wanted) -> RuleSegmenter:
     return _rules(Wanted(preset, wanted.lang, wanted.columns, wanted.parameters, options))
 
 
+def _listed(codes: Any) -> list[str | int]:
+    """Give the codes of a label; what is no list of text or whole numbers is refused."""
+    listed = [] if isinstance(codes, (str, bytes)) or not hasattr(codes, "__iter__") else list(codes)
+    if not listed or not all(isinstance(code, (str, int)) and not isinstance(code, bool) for code in listed):
+        raise ParameterError(f"codes has {codes!r}; wanted a list of at least one code, each text or a whole number")
+    return listed
+
+
 def _in(column: str, codes: Any) -> str:
-    if isinstance(codes, (str, bytes)) or not hasattr(codes, "__iter__") or not list(codes):
-        raise ParameterError(f"codes has {codes!r}; wanted a list of at least one code")
-    quoted = [str(code) if isinstance(code, int) else "'" + str(code).replace("'", "''") + "'" for code in codes]
+    quoted = [str(code) if isinstance(code, int) else "'" + code.replace("'", "''") + "'" for code in _listed(codes)]
     return f'"{column}" IN ({", ".join(quoted)})'
 
 

@@ -37,6 +37,11 @@ pub enum Statistic {
 /// Learns each parameter from its column, over values that are present.
 pub fn learn(batches: &[Batch<'_>], parameters: &[Learned], cancel: &Cancel) -> Result<Vec<f64>> {
     let each = parameters.iter().map(|parameter| {
+        if parameter.statistic == Statistic::Mean
+            && let Some(mean) = decimal_mean(batches, parameter.position)
+        {
+            return Ok(mean);
+        }
         let mut values = Vec::new();
         for column in batches.iter().filter_map(|batch| batch.get(parameter.position)) {
             cancel.check()?;
@@ -66,6 +71,26 @@ fn mean(values: &[f64]) -> Option<f64> {
     let low = values.iter().copied().reduce(f64::min)?;
     let high = values.iter().copied().reduce(f64::max)?;
     Some((exact_sum(values.iter().copied()) / values.len() as f64).clamp(low, high))
+}
+
+/// The mean of a decimal column, rounded once; `None` where there is no value, another kind or a sum of too many digits.
+fn decimal_mean(batches: &[Batch<'_>], position: usize) -> Option<f64> {
+    /// Digits beyond those of the column: enough for the mean to be exact, or its rounding to be hidden.
+    const MORE: i8 = 6;
+    let (mut sum, mut count, mut scale) = (0_i128, 0_i128, 0);
+    for column in batches.iter().filter_map(|batch| batch.get(position)) {
+        let Column::Decimal(values, own) = column else { return None };
+        scale = *own;
+        for units in (0..values.values.len()).filter_map(|row| values.get(row)) {
+            sum = sum.checked_add(units)?;
+            count += 1;
+        }
+    }
+    let finer = sum.checked_mul(10_i128.pow(u32::from(MORE.unsigned_abs())))?;
+    match finer.checked_rem(count)? {
+        0 => Some(decimal(finer / count, scale + MORE)),
+        _ => Some(decimal(sum, scale) / count as f64),
+    }
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {

@@ -10,7 +10,7 @@ use super::{
     order::dependency_order,
     types::Type,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, zone::fixed_seconds};
 
 /// The longest condition: rules that refer to one another stand in each other's text, which may double at every step.
 const MAX_CHARACTERS: usize = 1_000_000;
@@ -191,7 +191,11 @@ impl<'a> Writer<'a> {
         let (text, kind) = (quoted(name, '"'), self.kind(name).unwrap_or(ColumnKind::Null));
         let text = match kind {
             // The wall clock of the column's own zone, whatever the session's is.
-            ColumnKind::Timestamp(_, Some(zone)) => format!("({text} AT TIME ZONE {})", quoted(zone.name(), '\'')),
+            ColumnKind::Timestamp(_, Some(zone)) => match fixed_seconds(zone.name()) {
+                // No warehouse knows offsets as names of zones.
+                Some(seconds) => format!("({text} AT TIME ZONE 'UTC' + INTERVAL '{seconds}' SECOND)"),
+                None => format!("({text} AT TIME ZONE {})", quoted(zone.name(), '\'')),
+            },
             _ => text,
         };
         (text, Type::of_column(kind))
