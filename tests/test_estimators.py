@@ -186,3 +186,16 @@ def test_a_model_file_without_a_fitted_attribute_is_refused(name: str):
             type(estimator).from_json(json.dumps(model | {"fitted": fitted}))
     with pytest.raises(InputError, match="damaged"):
         type(estimator).from_json(json.dumps(model | {"fitted": {}}))
+
+
+def test_a_fitted_model_does_not_follow_what_it_was_made_of():
+    frame = pd.DataFrame({"x": [1, 2]})
+    rules = {"A": "x > 1"}
+    segmenter = xf.RuleSegmenter(rules, default="B").fit(frame)
+    rules |= {"A": "x > 100", "C": "x >= 0"}
+    assert segmenter.transform(frame)["segment"].tolist() == ["B", "A"]
+    bands = {"x": {"edges": [1.5], "points": [0, 1]}}
+    card = xf.Scorecard(bands).fit(frame)
+    bands["x"]["points"][1] = 50
+    assert card.transform(frame)["total_points"].tolist() == [0.0, 1.0]
+    assert clone(segmenter).fit(frame).rules == {"A": "x > 1"}

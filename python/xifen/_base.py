@@ -6,6 +6,7 @@ written by ``repr`` and so come back as the same bits; NaN and infinity are refu
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import functools
 import json
@@ -182,6 +183,10 @@ class FrameTransformer(TransformerMixin, Model):
     def _remember(self, frame: Frame) -> None:
         """Keep the names scikit-learn expects of an estimator that was fitted on a frame."""
         _count_as_missing(frame.absent)
+        # What the estimator was given may be changed by who gave it; a fitted model answers from a copy.
+        for name, value in vars(self).items():
+            if isinstance(value, (dict, list)) and not name.endswith("_"):
+                setattr(self, name, copy.deepcopy(value))
         self.n_features_in_ = len(frame.names)
         self.feature_names_in_ = np.asarray(frame.names, dtype=object)
 

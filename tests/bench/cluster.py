@@ -18,15 +18,17 @@ from sklearn.exceptions import ConvergenceWarning
 beside_spinning = partial(Bench, rest=0.05)
 
 
-def blobs(rows: int, columns: int, centres: int, dtype: type = np.float64) -> np.ndarray:
-    """Overlapping groups: rounds go on for long."""
+def blobs(rows: int, columns: int, centres: int, dtype: type = np.float64, spread: float = 1.5) -> np.ndarray:
+    """Groups that overlap in few columns, and with a small `spread` in many: rounds go on for long."""
     rng = np.random.default_rng(5)
-    where = rng.normal(scale=1.5, size=(centres, columns))
+    where = rng.normal(scale=spread, size=(centres, columns))
     return (where[rng.integers(0, centres, rows)] + rng.normal(size=(rows, columns))).astype(dtype)
 
 
-def lloyd(rows: int, columns: int, clusters: int, rounds: int, dtype: type, wanted: float) -> Bench:
-    X = blobs(rows, columns, clusters, dtype)
+def lloyd(
+    rows: int, columns: int, clusters: int, rounds: int, dtype: type, wanted: float, spread: float = 1.5
+) -> Bench:
+    X = blobs(rows, columns, clusters, dtype, spread)
     init = X[:clusters].copy()
 
     def fit(library: Any, **more: Any) -> dict[str, Any]:
@@ -224,14 +226,16 @@ def agreement(name: str, rows: int, wanted: float) -> Bench:
 def benches(*, quick: bool) -> Iterator[tuple[str, Callable[[], Bench]]]:
     share = 200 if quick else 1
     million = 1_000_000 // share
-    for rows, columns, clusters, rounds, targets in (
-        (million, 3, 5, 50, (7, 10)),
-        (million, 10, 8, 50, (2.2, 5)),
-        (million // 10, 20, 20, 50, (2.2, 4)),
+    for rows, columns, clusters, targets, heap in (
+        (million, 3, 5, (7, 10), False),
+        (million, 10, 8, (2.2, 5), False),
+        (million, 10, 8, (2.2, 5), True),
+        (million // 10, 20, 20, (2.2, 4), False),
+        (million // 10, 20, 20, (2.2, 4), True),
     ):
         for dtype, wanted in zip((np.float64, np.float32), targets, strict=True):
-            title = f"KMeans, {rows:,} x {columns}, {clusters} clusters, {np.dtype(dtype).name}"
-            yield title, partial(lloyd, rows, columns, clusters, rounds, dtype, wanted)
+            title = f"KMeans, {rows:,} x {columns}, {clusters} clusters, {np.dtype(dtype).name}{', one heap' * heap}"
+            yield title, partial(lloyd, rows, columns, clusters, 50, dtype, wanted, 0.5 if heap else 1.5)
     yield f"KMeans by default, {million:,} x 3, 8 clusters", partial(default, million, 3, 8, np.asarray, 4)
     yield (
         f"KMeans by default, {million:,} rows of whole scores from -4 to 4",

@@ -49,10 +49,13 @@ impl Reach {
                 seen += 1.0;
             }
         }
-        // Of a round's work, what finding the margins and putting points side by side costs.
-        let once = 1.1 + 60.0 / (steps.len() * dims) as f32 + (8 * steps.len()) as f32 / points as f32;
-        let costs = ROUNDS.iter().zip(within).filter(|(_, within)| *within < MOST * seen);
-        let costs = costs.map(|(rounds, within)| (rounds, (once + rounds * within / seen) / (rounds + 1.0)));
+        // Of a round's work: what finding the margins costs, and what putting all points side by side would.
+        let clusters = steps.len() as f32;
+        let once = 1.1 + 60.0 / (clusters * dims as f32) + 8.0 * clusters / points as f32;
+        let copied = 40.0 / clusters;
+        let shares = ROUNDS.iter().zip(within).map(|(rounds, within)| (rounds, within / seen));
+        let costs = shares.filter(|(_, share)| *share < MOST);
+        let costs = costs.map(|(rounds, share)| (rounds, (once + (copied + rounds) * share) / (rounds + 1.0)));
         let (rounds, cost) = costs.min_by(|a, b| a.1.total_cmp(&b.1))?;
         if cost < WORTH { Self::of(steps, f64::from(*rounds), farthest) } else { None }
     }

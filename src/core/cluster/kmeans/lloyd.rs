@@ -233,14 +233,10 @@ impl<'a, T: Real> Rounds<'a, T> {
 /// How far each centre and the one of the others that moved most moved together.
 fn together(squares: &[f64]) -> Vec<f64> {
     let steps: Vec<f64> = squares.iter().map(|square| square.sqrt()).collect();
-    let most = (0..steps.len()).max_by(|a, b| steps.get(*a).unwrap_or(&0.0).total_cmp(steps.get(*b).unwrap_or(&0.0)));
-    let other = |cluster: usize| {
-        let others = steps.iter().enumerate().filter(|(place, _)| *place != cluster);
-        others.map(|(_, step)| *step).fold(0.0, f64::max)
-    };
-    let (first, second) = (steps.iter().copied().fold(0.0, f64::max), most.map_or(0.0, other));
-    let of_others = |cluster: usize| if Some(cluster) == most { second } else { first };
-    steps.iter().enumerate().map(|(cluster, step)| step + of_others(cluster)).collect()
+    let mut longest = steps.clone();
+    longest.sort_by(|a, b| b.total_cmp(a));
+    let at = |place: usize| longest.get(place).copied().unwrap_or(0.0);
+    steps.iter().map(|step| step + if *step < at(0) { at(0) } else { at(1) }).collect()
 }
 
 /// The mean of each cluster's points. One without points moves to the point farthest from its centre, which leaves its
