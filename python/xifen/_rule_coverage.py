@@ -125,9 +125,9 @@ class Coverage:
         decided by a search, without counting.
     summary : pandas.DataFrame
         Per label: `family` where there are families; `rule`; `matches`, the combinations it is true for; `cells`,
-        those it decides; `status`: "ok", "shadowed" (it matches only what earlier rules take), "unreachable" (it
-        matches nothing), "possible" (it decides if an expression takes a certain value), "undecided" (the search was
-        given up) or "default"; `example`, one of its combinations; `rows` when a frame was given.
+        those it decides; `status`: "ok", "shadowed" (it matches only what earlier rules take or, being unknown, stop),
+        "unreachable" (it matches nothing), "possible" (it decides if an expression takes a certain value), "undecided"
+        (the search was given up) or "default"; `example`, one of its combinations; `rows` when a frame was given.
     gaps : pandas.DataFrame
         The combinations no rule and no default takes (the first 1,000 where they were counted), a column per input.
     overlaps : pandas.DataFrame

@@ -61,8 +61,8 @@ def management_table(
         One row per customer, never changed. Read are customer_id, which must be there, and where they are: name,
         industry, contact, last_purchase (dates, times, or ISO 8601 text), order_count_12M or else orders_per_year,
         mean_order_value, need_type, value_grade (high, middle, low in either language, or your own words),
-        customer_type (labels of the playbook, in either language or as keys), notes; strategy, where a person has
-        written it; opt_out (true or false).
+        customer_type (labels of the playbook, in either language or as keys), notes; strategy, which goes
+        before the playbook's where a person has written it; opt_out (true or false).
     lang : {"zh", "en"}
         The language of headers, grades, types and strategies.
     columns : mapping, optional
@@ -77,8 +77,8 @@ def management_table(
     Returns
     -------
     table : frame of the same kind, with the rows (and index) of `frame`
-        The twelve columns. Ids are text, fractions have two decimals; the strategy is that of the playbook for the customer's type, missing for
-        those who opted out.
+        The twelve columns. Ids are text, fractions have two decimals; a strategy nobody wrote is that of the playbook
+        for the customer's type, and those who opted out have none.
     notes : dict of str to str
         With `return_notes`: header -> what the sheet says of the column: which measure orders a year are, that the
         average is per order, what was left blank and why.
