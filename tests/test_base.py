@@ -137,3 +137,10 @@ def test_what_is_no_model_is_named():
     model["fitted"]["parameters_"] = None
     with pytest.raises(InputError, match="damaged"):
         xf.RuleSegmenter.from_json(json.dumps(model))
+
+
+def test_a_model_without_its_rules_is_damaged():
+    model = json.loads(xf.RuleSegmenter({"A": "x > 1"}).fit(pd.DataFrame({"x": [1]})).to_json())
+    del model["parameters"]["rules"]
+    with pytest.raises(InputError, match="this model is damaged: its parameters lack rules; fit and write it again"):
+        xf.RuleSegmenter.from_json(json.dumps(model))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import functools
+import inspect
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +106,11 @@ class Model(BaseEstimator):
     def _from_parts(cls, model: Mapping[str, Any]) -> Self:
         known = set(cls._get_param_names())
         _refuse_unknown(model["parameters"], known, f"the parameters of {cls.__name__}")
-        estimator = cls(**{name: _decode(value) for name, value in model["parameters"].items()})
+        given = {name: _decode(value) for name, value in model["parameters"].items()}
+        needed = inspect.signature(cls).parameters.values()
+        if absent := [need.name for need in needed if need.default is need.empty and need.name not in given]:
+            raise InputError(f"this model is damaged: its parameters lack {', '.join(absent)}; fit and write it again")
+        estimator = cls(**given)
         fitted = {"n_features_in_", "feature_names_in_", *cls._fitted}
         _refuse_unknown(model["fitted"], fitted, f"the fitted attributes of {cls.__name__}")
         for name in sorted(fitted - cls._lacking):
