@@ -51,7 +51,7 @@ impl Reach {
         }
         // Of a round's work: what finding the margins costs, and what putting all points side by side would.
         let clusters = steps.len() as f32;
-        let once = 1.1 + 60.0 / (clusters * dims as f32) + 8.0 * clusters / points as f32;
+        let once = 1.1 + 60.0 / (clusters * dims as f32) + 40.0 * clusters / points as f32;
         let copied = 40.0 / clusters;
         let shares = ROUNDS.iter().zip(within).map(|(rounds, within)| (rounds, within / seen));
         let costs = shares.filter(|(_, share)| *share < MOST);

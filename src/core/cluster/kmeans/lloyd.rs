@@ -23,6 +23,8 @@ use crate::{
 
 /// After so many rounds over all points it is asked first whether a few would do.
 const FIRST: usize = 3;
+/// And only where a cluster has so many points or more, in the mean.
+const POINTS: usize = 160;
 
 /// When rounds end, and how their result is put.
 #[derive(Debug)]
@@ -87,7 +89,8 @@ pub(super) fn run<T: Real>(
     let step = points_per_piece(clusters, dims);
     pieces.iter_mut().zip(margins.chunks_mut(step)).for_each(|(piece, margins)| piece.margins = margins);
     let mut rounds = Rounds::new(centres, dims, settings, cancel);
-    let (mut ask, mut pause) = (FIRST, 4);
+    // Of many clusters the distances between centres alone would cost more than is to be gained.
+    let (mut ask, mut pause) = (if clusters > points.packed.rows / POINTS { usize::MAX } else { FIRST }, 4);
     loop {
         let second = (rounds.number >= ask).then(|| Second::new(&rounds.centres, dims));
         rounds.label_all(&mut pieces, second)?;
