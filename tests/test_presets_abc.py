@@ -94,5 +94,7 @@ def test_the_mean_of_decimals_is_rounded_once():
     rule = xf.RuleSegmenter({"above": "m > :p"}, default="not", parameters={"p": "mean(m)"}).fit(frame)
     assert rule.parameters_ == {"p": 0.2}
     assert rule.transform(frame)["segment"].tolist()[:3] == ["not", "not", "above"]
+    many = pd.DataFrame({"m": [Decimal("9" * 38)] * 3})  # the sum has too many digits to be exact
+    assert rule.fit(many).parameters_ == {"p": 1e38}
     thirds = pa.table({"m": pa.array([Decimal(1), Decimal(1), Decimal(0)], pa.decimal128(4, 2))})
     assert rule.fit(thirds).parameters_ == {"p": 2 / 3}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -132,3 +133,19 @@ def test_an_empty_column_of_a_csv_is_missing_and_not_a_number():
 def test_codes_that_cannot_be_told_apart(codes, words):
     with pytest.raises(xf.errors.ParameterError, match=words):
         xf.load_preset("band.industry", codes=codes)
+
+
+def test_numbers_of_presets_may_be_decimals():
+    frame = customers(
+        monetary_12M=[600_000.0, 600_000.0],
+        gross_margin=[0.36, 0.35],
+        order_count_3M=[1, 1],
+        order_count_prev_3M=[1, 1],
+    )
+    tags = xf.load_preset("tag.value", high_margin=Decimal("0.35")).fit(frame)
+    assert tags.transform(frame)["high_value"].tolist() == [True, False]
+    assert xf.RuleTagger.from_json(tags.to_json()).transform(frame)["high_value"].tolist() == [True, False]
+    with pytest.raises(
+        xf.errors.ParameterError, match=r"high_margin of tag.value is Decimal\('NaN'\); wanted a finite"
+    ):
+        xf.load_preset("tag.value", high_margin=Decimal("NaN"))

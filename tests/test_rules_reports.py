@@ -381,3 +381,8 @@ def test_a_rule_behind_one_that_is_unknown_is_not_said_to_be_taken():
 def test_an_id_given_twice_is_explained_once():
     rules = xf.RuleSegmenter(VALUE).fit(FRAME)
     assert str(rules.explain(FRAME, ids=["002", "001", "002"])) == str(rules.explain(FRAME, ids=["002", "001"]))
+
+
+def test_an_empty_default_is_no_label():
+    with pytest.raises(xf.errors.ParameterError, match="default is empty; give it a name, or None"):
+        xf.RuleSegmenter(VALUE, default="").fit(FRAME)

@@ -485,5 +485,7 @@ def test_ladders_that_cannot_be_checked():
 def test_decimals_cut_as_their_nearest_floats():
     frame = pd.DataFrame({"x": [0.1, 0.2, 0.3]})
     bands = {"x": {"edges": [Decimal("0.2")], "points": [1, 2]}}
-    assert xf.Scorecard(bands).fit_transform(frame)["x_points"].tolist() == [1, 1, 2]
+    card = xf.Scorecard(bands).fit(frame)
+    assert card.transform(frame)["x_points"].tolist() == [1, 1, 2]
+    assert xf.Scorecard.from_json(card.to_json()).transform(frame)["x_points"].tolist() == [1, 1, 2]
     assert xf.Binner(edges={"x": [Decimal("0.2")]}).fit_transform(frame)["x"].tolist() == [1, 1, 2]

@@ -167,7 +167,7 @@ class Frame:
 
     def _arrow(self, name: str, kinds_only: bool, with_nat: bool) -> pa.Array | pa.ChunkedArray:
         column = self.native[name]
-        if column.dtype.kind == "f" and len(column) and pd.isna(column.iloc[0]) and column.isna().all():
+        if column.dtype in (np.float32, np.float64) and len(column) and pd.isna(column.iloc[0]) and column.isna().all():
             return pa.nulls(0 if kinds_only else len(column))  # NaN is what an empty column of any kind is read as
         if kinds_only and column.dtype.kind != "O":  # what objects are, only their values say
             column = column.iloc[:0]

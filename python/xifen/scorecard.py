@@ -24,7 +24,7 @@ __all__ = ["Scorecard"]
 #: What an indicator may say of itself, and whether it is one value, a list or a mapping.
 _FIELDS: Final = {
     "column": "value",
-    "edges": "list",
+    "edges": "cuts",
     "points": "list",
     "categories": "mapping",
     "default": "value",
@@ -311,9 +311,7 @@ class Scorecard(ColumnAdder):
                     "label": str(fields.get(self.reason or "en", name)),
                     "column": columns.index(read[name]),
                     **{
-                        field: _field(
-                            f"{field} of '{name}'", kind, _cut(fields[field]) if field == "edges" else fields[field]
-                        )
+                        field: _field(f"{field} of '{name}'", kind, fields[field])
                         for field, kind in _FIELDS.items()
                         if field in fields and field not in ("column", "zh", "en")
                     },
@@ -346,13 +344,6 @@ class Scorecard(ColumnAdder):
         return _storable(parameter)
 
 
-def _cut(edges: Any) -> Any:
-    """Give edges with the nearest float for each decimal: cuts are floats, points exact."""
-    if not isinstance(edges, (list, tuple)):
-        return edges
-    return [float(edge) if isinstance(edge, Decimal) else edge for edge in edges]
-
-
 def _field(what: str, kind: str, value: Any) -> Any:
     """One field of an indicator, as JSON can hold it."""
     if value is None:
@@ -365,19 +356,21 @@ def _field(what: str, kind: str, value: Any) -> Any:
         return [(_number(what, key), _number(what, points)) for key, points in value.items()]
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
         raise ParameterError(f"{what} is {value!r}; wanted a list")
-    return [_number(what, item) for item in value]
+    return [(as_json if kind == "cuts" else _number)(what, item) for item in value]  # cuts are floats, points exact
 
 
 def _number(what: str, value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else as_json(what, value)
 
 
-def _storable(value: Any) -> Any:
-    """Give the same parameter with texts for decimals and for keys, as JSON has them."""
+def _storable(value: Any, field: Any = None) -> Any:
+    """Give the same parameter with texts for decimals (floats for those that cut) and for keys, as JSON has them."""
     if isinstance(value, Decimal):
-        return str(value)
+        return float(value) if field == "edges" else str(value)
     if isinstance(value, Mapping):
-        return {json.dumps(key) if isinstance(key, bool) else str(key): _storable(item) for key, item in value.items()}
+        return {
+            json.dumps(key) if isinstance(key, bool) else str(key): _storable(item, key) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return type(value)(map(_storable, value))
+        return type(value)(_storable(item, field) for item in value)
     return value

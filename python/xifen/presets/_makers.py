@@ -62,8 +62,8 @@ def _codes(wanted: Wanted) -> RuleSegmenter:
     for key in given:
         one_of(f"label of {wanted.preset['name']}", key, [label["key"] for label in labels if "codes" in label])
     owners: dict[Any, str] = {}
-    for label in labels:
-        for code in _listed(given.get(label["key"], label.get("codes", ["-"]))) if "codes" in label else []:
+    for label in (label for label in labels if "codes" in label):
+        for code in _listed(given.get(label["key"], label["codes"])):
             if (owner := owners.setdefault(code, label["key"])) != label["key"]:
                 raise ParameterError(
                     f"code {code!r} stands for '{owner}' and for '{label['key']}'; give codes= for both, each its own"

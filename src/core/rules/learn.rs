@@ -73,9 +73,10 @@ fn mean(values: &[f64]) -> Option<f64> {
     Some((exact_sum(values.iter().copied()) / values.len() as f64).clamp(low, high))
 }
 
-/// The mean of a decimal column, rounded once; `None` where there is no value, another kind or a sum of too many digits.
+/// The mean of a decimal column, of its exact sum; `None` where there is no value, another kind or a sum of too many
+/// digits.
 fn decimal_mean(batches: &[Batch<'_>], position: usize) -> Option<f64> {
-    /// Digits beyond those of the column: enough for the mean to be exact, or its rounding to be hidden.
+    /// A mean that ends within so many digits beyond those of the column is rounded once, others twice.
     const MORE: i8 = 6;
     let (mut sum, mut count, mut scale) = (0_i128, 0_i128, 0);
     for column in batches.iter().filter_map(|batch| batch.get(position)) {
