@@ -362,6 +362,8 @@ class TestRefusals:
             ("amount 大于 3", 7, "ends before '大于'; write >"),
             ("amount > 1 且 amount < 3", 11, "write AND"),
             ("if amount > 1", 3, "a rule is a condition without IF"),
+            ("amount >\u200b 1", 8, "it cannot be seen .U.200B.: delete it"),
+            ("from > 1", 0, 'a column of that name stands in double quotes: "from"'),
             ("amount > １", 9, "there is no '１' in a rule; write '1'"),
             ("amount > 1，amount < 5", 10, "there is no '，' in a rule; conditions are joined with AND or OR"),
             ("amount > 1。", 10, "needs no sign at its end"),

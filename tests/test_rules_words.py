@@ -216,3 +216,22 @@ def test_a_rule_of_several_lines_is_told_in_one():
 def test_what_is_visible():
     assert visible("a\x00b\x1b[1m\u2028\u2066c") == "a\\x00b\\x1b[1m\\u2028\\u2066c"
     assert visible("汉字 شركة é") == "汉字 شركة é"
+
+
+# -- names and texts that cannot be -----------------------------------------------------------------------
+
+
+def test_a_rule_is_not_advised_to_be_its_own_condition():
+    with pytest.raises(xf.errors.RuleError, match=r"no column 'monetary_hig'; the frame has: x\n"):
+        xf.RuleSegmenter({"monetary_high": "monetary_hig > 1"}).fit(pd.DataFrame({"x": [3]}))
+
+
+@pytest.mark.parametrize(("label", "rule", "place"), [("a\ud800", "x > 1", 1), ("a", "x = '\ud800'", 5)])
+def test_half_a_character_is_refused(label: str, rule: str, place: int):
+    with pytest.raises(xf.errors.ParameterError, match=rf"character {place} of .* is half of one \(a lone surrogate\)"):
+        xf.RuleSegmenter({label: rule}).fit(pd.DataFrame({"x": [3]}))
+
+
+def test_numbers_as_names_of_columns():
+    with pytest.raises(xf.errors.InputError, match=r"has a name of text; it has \[0, 1\]: rules find columns by name"):
+        xf.RuleSegmenter({"a": "x > 1"}).fit(pd.DataFrame([[1, 2]]))

@@ -364,7 +364,7 @@ BANDS = {"edges": ["< 5"], "points": [0, 1]}
         (one(edges=["< five"], points=[0, 1]), None, 'holds "< five"'),
         (one(edges="< 5", points=[0, 1]), None, "wanted a list"),
         (one(edges=[], points=[0]), None, "is empty"),
-        (one(edges=[5, 5], points=[0, 1, 2]), None, r"band \(5, 5\] of 'x' holds no value"),
+        (one(edges=[5, 5], points=[0, 1, 2]), None, r"band \(5, 5\] of 'x' holds no value; give each edge once"),
         (one(**BANDS, range=[5, 9]), None, "band < 5 of 'x' holds no value of its range"),
         (one(**BANDS, range=[9, 5]), None, "the smallest and the largest"),
         (one(**BANDS, default=0), None, "only categories take one"),

@@ -208,6 +208,11 @@ class RuleSet(ColumnAdder):
         """Learn from the frame; returns the stream of the columns the rules read, with their rows if `place`."""
         config = self._config([], {})
         known = [name for name in [*frame.names, *frame.absent] if isinstance(name, str)]
+        if frame.names and not known:
+            raise InputError(
+                f"no column of {frame.what} has a name of text; it has {reprlib.repr(frame.names)}: rules find columns "
+                "by name, so give them names, as in frame.columns = ['days', ...]"
+            )
         try:
             columns = _core.rules_columns(config, known) or known[:1]  # rules without a column still need rows
         except RuleError as failure:
@@ -258,6 +263,14 @@ class RuleSet(ColumnAdder):
                 raise TypeError(f"rules must map text to text; got {label!r}: {text!r}")
             if not label:
                 raise ParameterError("a label is empty; give every rule a name")
+            for what in (label, text):
+                try:
+                    what.encode()
+                except UnicodeEncodeError as failure:
+                    raise ParameterError(
+                        f"rule {label!r}: character {failure.start} of {what!r} is half of one (a lone surrogate), as "
+                        "bytes read in a wrong encoding leave behind; write the whole character"
+                    ) from None
         return json.dumps(
             {
                 "rules": [{"label": label, "text": text} for label, text in self.rules.items()],

@@ -240,7 +240,7 @@ impl Config {
     }
 
     fn no_column(&self, source: &Source<'_>, at: usize, name: &str, known: &[String]) -> String {
-        let labels = self.rules.iter().map(|rule| rule.label.as_str());
+        let labels = self.rules.iter().map(|rule| rule.label.as_str()).filter(|label| *label != source.label);
         let mut near = did_you_mean(name, known.iter().map(String::as_str).chain(labels));
         if near.is_empty() {
             let more = if known.len() > SHOWN_COLUMNS { ", ..." } else { "" };

@@ -35,6 +35,9 @@ pub(super) fn instead_of(token: &Token) -> Option<String> {
             '。' | '；' => ENDLESS,
             '、' => "write ,",
             '：' => PARAMETER,
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+                return Some(format!("it cannot be seen (U+{:04X}): delete it", *wide as u32));
+            }
             '\u{ff01}'..='\u{ff5e}' => {
                 let narrow = char::from_u32(*wide as u32 - 0xfee0).unwrap_or(*wide);
                 return Some(format!("write '{narrow}', which is half as wide"));

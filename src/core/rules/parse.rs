@@ -93,7 +93,14 @@ fn parser_error(source: &Source<'_>, parser: &Parser<'_>, failure: ParserError) 
                 "" | "EOF" => "the end of the rule".to_owned(),
                 _ => format!("'{}'", short(found.trim_matches(['"', '\'']))), // our own quotes left out
             };
-            source.error(at, &format!("expected {wanted}, found {found}"))
+            let word = found.trim_matches('\'');
+            let name = wanted.starts_with("a column") && word.chars().all(char::is_alphabetic);
+            let quote = if name && !matches!(word.to_ascii_uppercase().as_str(), "AND" | "OR" | "NOT") {
+                format!("; a column of that name stands in double quotes: \"{word}\"")
+            } else {
+                String::new()
+            };
+            source.error(at, &format!("expected {wanted}, found {found}{quote}"))
         }
     }
 }

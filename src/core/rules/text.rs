@@ -10,7 +10,7 @@ const SHOWN: usize = 40;
 
 /// The text of one rule and the label it stands for.
 pub(crate) struct Source<'a> {
-    label: &'a str,
+    pub(crate) label: &'a str,
     characters: Vec<char>,
     lines: Vec<usize>,
 }

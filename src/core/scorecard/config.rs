@@ -205,10 +205,11 @@ impl IndicatorConfig {
         for (place, points) in points.iter().enumerate() {
             let text = band(&cuts, place);
             if empty(&cuts, place, range) {
-                return Err(Error::parameter(format!(
-                    "band {text} of '{name}' holds no value of its range {}; correct the edges or the range",
-                    self.range
-                )));
+                let what = match range {
+                    Some(_) => format!(" of its range {}; correct the edges or the range", self.range),
+                    None => "; give each edge once".to_owned(),
+                };
+                return Err(Error::parameter(format!("band {text} of '{name}' holds no value{what}")));
             }
             outcomes.push(self.outcome(text, points)?);
         }
