@@ -72,7 +72,8 @@ class MeansModel(CentreModel):
 class KMeans(MeansModel):
     """K-means clustering by Lloyd's algorithm, a drop-in for scikit-learn's.
 
-    From the same centres it takes the same path. It is exact: no bounds, no approximation.
+    From the same centres it takes the same path. It is exact: a row is left out of a round only where it is proven to
+    stay in its cluster.
 
     Parameters
     ----------
@@ -119,7 +120,8 @@ class KMeans(MeansModel):
     References
     ----------
     Lloyd (1982), "Least squares quantization in PCM", IEEE Transactions on Information Theory 28(2). Arthur and
-    Vassilvitskii (2007), "k-means++: the advantages of careful seeding", SODA.
+    Vassilvitskii (2007), "k-means++: the advantages of careful seeding", SODA. Hamerly (2010), "Making k-means even
+    faster", SDM: the bound on how far centres may move before a row can change.
 
     Examples
     --------
